@@ -1,0 +1,1 @@
+//! trailproof tells a cloud security team, with proof, who can read their AWS CloudTrail logs.
