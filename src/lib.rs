@@ -1,1 +1,4 @@
 //! trailproof tells a cloud security team, with proof, who can read their AWS CloudTrail logs.
+
+pub mod syntax;
+pub mod text;

@@ -1,0 +1,4 @@
+//! Concrete syntax to trees with places. No knowledge of AWS.
+
+pub mod json;
+pub mod pointer;
