@@ -1,0 +1,12 @@
+//! The vocabulary of AWS: account IDs, ARNs, action names, condition keys, and the service data that ships with the tool.
+
+mod account;
+mod arn;
+mod name;
+
+pub use account::{AccountId, is_organization_id};
+pub use arn::{Arn, partition_of};
+pub use name::{ActionName, ConditionKey};
+
+/// The service principal of CloudTrail, the same in every Region and partition.
+pub const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";

@@ -1,0 +1,69 @@
+//! Amazon Resource Names.
+
+use super::AccountId;
+
+/// An ARN split into its six fields, borrowed: `arn:partition:service:region:account:resource`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    pub partition: &'a str,
+    /// `s3`, `iam`, …
+    pub service: &'a str,
+    /// Empty for S3 and IAM.
+    pub region: &'a str,
+    /// Empty for S3.
+    pub account: &'a str,
+    /// All that follows the fifth colon, further colons included.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Splits an ARN; `None` unless it begins with `arn:` and has six fields.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut fields = text.splitn(6, ':');
+        let (Some("arn"), Some(partition), Some(service), Some(region), Some(account), Some(resource)) =
+            (fields.next(), fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            return None;
+        };
+        Some(Arn { partition, service, region, account, resource })
+    }
+
+    /// The account field, where it is one.
+    pub fn account_id(&self) -> Option<AccountId> {
+        AccountId::parse(self.account)
+    }
+
+    /// What follows `kind/` in the resource: `role/path/name` gives `path/name` for `role`.
+    pub fn resource_of(&self, kind: &str) -> Option<&'a str> {
+        self.resource.strip_prefix(kind)?.strip_prefix('/')
+    }
+
+    /// The bucket of an S3 bucket or object ARN.
+    pub fn bucket(&self) -> Option<&'a str> {
+        if self.service != "s3" || !self.region.is_empty() || !self.account.is_empty() {
+            return None;
+        }
+        self.resource.split('/').next().filter(|name| !name.is_empty())
+    }
+}
+
+/// The partition of an ARN, `aws` where the text is none.
+pub fn partition_of(arn: &str) -> &str {
+    Arn::parse(arn).map_or("aws", |arn| arn.partition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_has_six_fields_and_keeps_further_colons() {
+        let arn = Arn::parse("arn:aws:sts::111111111111:assumed-role/r/a:b").unwrap();
+        assert_eq!((arn.service, arn.resource), ("sts", "assumed-role/r/a:b"));
+        assert_eq!(arn.resource_of("assumed-role"), Some("r/a:b"));
+        assert_eq!(Arn::parse("arn:aws:s3:::b/k").unwrap().bucket(), Some("b"));
+        assert_eq!(Arn::parse("arn:aws:s3"), None);
+        assert_eq!(Arn::parse("urn:aws:s3:::b"), None);
+    }
+}
