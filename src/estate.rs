@@ -1,0 +1,17 @@
+//! One inventory of what was read, whatever its origin.
+//!
+//! Collectors fill it, everything after them only reads it. It knows no files formats beyond a policy document's
+//! encodings and decides nothing about access.
+
+mod document;
+mod known;
+mod model;
+
+pub use document::{Broken, Document, read_policy};
+pub use known::{Gap, Known};
+pub use model::{
+    Account, Acl, AclGrant, AclPermission, BlockPublicAccess, Bucket, BucketEncryption, Encryption, Estate,
+    EventSelectors, Grant, Grantee, Group, InlinePolicy, Key, KeyManager, KeyMetadata, ManagedPolicy, Member, NamedBy,
+    ObjectOwnership, Organization, OrganizationPolicy, OrganizationPolicyKind, Permissions, Role, Target, Trail,
+    TrailStatus, User,
+};

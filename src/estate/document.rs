@@ -1,0 +1,176 @@
+//! Policy documents: where they stand, and how they are read from each encoding AWS uses.
+//!
+//! Sources: IAM API Reference (documents are percent-encoded per RFC 3986; the AWS CLI decodes them), S3, KMS and
+//! Organizations API references (documents are JSON strings).
+
+use std::sync::Arc;
+
+use crate::policy::{Policy, PolicyKind, parse};
+use crate::syntax::json::{Json, JsonError, Kind, Tape};
+use crate::text::embedded::{Place, percent_decode};
+use crate::text::{SourceMap, Span};
+
+/// How many layers of text inside text a document may have.
+const MAX_LAYERS: usize = 3;
+
+/// A policy document and its place.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// What it is attached to.
+    pub kind: PolicyKind,
+    /// The value in the file: an object, or the string that holds the policy.
+    pub span: Span,
+    policy: Option<Arc<Policy>>,
+}
+
+/// A text that should be a policy or an export and is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The offending place in the file.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Document {
+    /// A document that was read; its policy is kept.
+    pub fn new(policy: Policy, span: Span) -> Self {
+        Document { kind: policy.kind, span, policy: Some(Arc::new(policy)) }
+    }
+
+    /// A document that is read again each time it is asked for: for exports that are too large to keep parsed.
+    ///
+    /// The caller has seen that it reads without [`Broken`].
+    pub fn deferred(kind: PolicyKind, span: Span) -> Self {
+        Document { kind, span, policy: None }
+    }
+
+    /// The policy.
+    pub fn policy(&self, sources: &SourceMap) -> Arc<Policy> {
+        match &self.policy {
+            Some(policy) => Arc::clone(policy),
+            None => Arc::new(self.read_again(sources)),
+        }
+    }
+
+    fn read_again(&self, sources: &SourceMap) -> Policy {
+        let place = Place::direct(self.span.source, self.span.start);
+        let mut tape = Tape::new();
+        let read = tape.read(sources.slice(self.span), &place).ok().and_then(|json| read_policy(json, self.kind).ok());
+        read.unwrap_or_else(|| Policy {
+            kind: self.kind,
+            span: self.span,
+            version: crate::policy::Version::V2008,
+            written_version: None,
+            statements: Vec::new(),
+            problems: Vec::new(),
+            duplicates: Vec::new(),
+            size: crate::policy::Size::default(),
+        })
+    }
+}
+
+/// Reads a policy that is a JSON object, a JSON string that holds one, or percent-encoded text, also in layers.
+///
+/// # Errors
+/// A text that is not JSON, with its place in the file. Any JSON is a policy here: one that is no object is a policy
+/// with a problem.
+pub fn read_policy(json: Json<'_>, kind: PolicyKind) -> Result<Policy, Broken> {
+    unwrap(json, 0, &mut |json| parse(json, kind))
+}
+
+/// Gives the innermost JSON value to `read`.
+pub(crate) fn unwrap<T>(json: Json<'_>, layer: usize, read: &mut dyn FnMut(Json<'_>) -> T) -> Result<T, Broken> {
+    if json.kind() != Kind::String || layer == MAX_LAYERS {
+        return Ok(read(json));
+    }
+    let Some((text, place)) = json.decoded() else { return Ok(read(json)) };
+    let (text, place) = match text.trim_start().starts_with('%') {
+        false => (text, place),
+        true => match percent_decode(&text, 0) {
+            Ok(decoded) => {
+                let place = place.embedded(&decoded.map);
+                (decoded.text, place)
+            }
+            Err(at) => {
+                let message = "this is neither JSON nor percent-encoded text".to_owned();
+                return Err(Broken { span: place.span(at, at + 1), message });
+            }
+        },
+    };
+    let mut tape = Tape::new();
+    match tape.read(&text, &place) {
+        Ok(inner) => unwrap(inner, layer + 1, read),
+        Err(error) => Err(Broken::at(&error, &text, &place)),
+    }
+}
+
+impl Broken {
+    /// A syntax error of a text that lies at `place`; the span covers the offending character.
+    pub fn at(error: &JsonError, text: &str, place: &Place) -> Self {
+        let at = (error.at as usize).min(text.len());
+        let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        Broken { span: place.span(at as u32, (at + width) as u32), message: error.kind.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{Source, SourceId};
+
+    const POLICY: &str = r#"{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"é*"}]}"#;
+
+    fn encodings() -> Vec<String> {
+        let string = |text: &str| serde_json::to_string(text).unwrap();
+        let percent: String = POLICY
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { (b as char).to_string() } else { format!("%{b:02X}") })
+            .collect();
+        vec![POLICY.to_owned(), string(POLICY), string(&string(POLICY)), string(&percent), string(&string(&percent))]
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_policy_and_real_places() {
+        for text in encodings() {
+            let place = Place::direct(SourceId::new(0), 0);
+            let mut tape = Tape::new();
+            let json = tape.read(&text, &place).unwrap();
+            let policy = read_policy(json, PolicyKind::Identity).unwrap();
+            assert_eq!(
+                policy.statements[0].normal_form(),
+                "allow|action=s3:getobject|resource=é*|condition=",
+                "{text}"
+            );
+            let span = policy.statements[0].effect_span;
+            assert!(text[span.start as usize..span.end as usize].contains("Allow"), "{text}");
+            assert_eq!(policy.size.bytes as usize, POLICY.len());
+        }
+    }
+
+    #[test]
+    fn a_deferred_document_reads_as_the_kept_one() {
+        for text in encodings() {
+            let mut sources = SourceMap::new();
+            let file = format!("  {text}\n");
+            let id = sources.add(Source::new("f.json", file.clone()));
+            let place = Place::direct(id, 0);
+            let mut tape = Tape::new();
+            let json = tape.read(&file, &place).unwrap();
+            let kept = read_policy(json, PolicyKind::Identity).unwrap();
+            let again = Document::deferred(PolicyKind::Identity, json.span()).policy(&sources);
+            assert_eq!(format!("{:?}", kept.statements), format!("{:?}", again.statements));
+        }
+    }
+
+    #[test]
+    fn broken_text_inside_text_is_shown_where_it_stands_in_the_file() {
+        let text = r#"{"Policy":"{\"Statement\":[}"}"#;
+        let place = Place::direct(SourceId::new(0), 0);
+        let mut tape = Tape::new();
+        let policy = tape.read(text, &place).unwrap().member("Policy").unwrap();
+        let broken = read_policy(policy, PolicyKind::Bucket).unwrap_err();
+        assert_eq!(broken.message, "expected a JSON value");
+        assert_eq!(broken.span.start as usize, text.find("}\"").unwrap());
+    }
+}

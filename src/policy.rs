@@ -1,0 +1,21 @@
+//! The IAM policy language: documents with places, patterns, variables, conditions and sizes.
+//!
+//! Parsing recovers: every mistake is reported and one bad statement does not hide the others. Nothing here decides who
+//! has access.
+
+pub mod ast;
+pub mod condition;
+pub mod operator;
+mod parse;
+pub mod pattern;
+mod principal;
+mod problem;
+mod size;
+pub mod template;
+mod values;
+
+pub use ast::{Clause, Effect, Entries, Policy, PolicyKind, PrincipalEntry, Principals, Standing, Statement, Version};
+pub use parse::{kind_of, parse};
+pub use principal::{Principal, PrincipalKind};
+pub use problem::{Problem, ProblemKind};
+pub use size::Size;

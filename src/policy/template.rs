@@ -1,0 +1,372 @@
+//! Policy variables: `${aws:PrincipalAccount}`, defaults `${key, 'text'}`, and the literals `${*}` `${?}` `${$}`.
+//!
+//! Source: IAM User Guide, "IAM policy elements: Variables and tags". A substituted value is plain text: stars in it
+//! match only themselves.
+
+use std::borrow::Cow;
+
+use compact_str::CompactString;
+
+use super::pattern::{self, Case, Token};
+use crate::aws::{Arn, ConditionKey};
+
+/// A text in which AWS puts values of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    raw: CompactString,
+    /// The parts, where the text has a variable.
+    pieces: Option<Box<[Piece]>>,
+}
+
+/// One part of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text in which `*` and `?` keep the meaning of their place.
+    Text(CompactString),
+    /// A character that stands for itself: `${*}`, `${?}`, `${$}`.
+    Literal(char),
+    /// A value of the request.
+    Variable(Variable),
+}
+
+/// A policy variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// The condition key it stands for.
+    pub key: ConditionKey,
+    /// The text between `${` and `}` as written.
+    pub written: CompactString,
+    /// What stands in for a missing value.
+    pub default: Option<CompactString>,
+}
+
+/// What a request has for a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    /// This one value.
+    Value(Cow<'a, str>),
+    /// None, or several (a variable takes a single value).
+    Absent,
+    /// Not known.
+    Unknown,
+}
+
+/// How a template met a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// It matches.
+    Yes,
+    /// It does not.
+    No,
+    /// A variable that is not known decides.
+    Unknown,
+    /// A variable has no value and no default.
+    NoValue,
+}
+
+/// What is wrong with a variable as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VariableMistake {
+    /// `${` without `}`.
+    MissingBrace,
+    /// `${}`.
+    Empty,
+    /// White space in the name.
+    Space,
+    /// A default without both single quotes.
+    MissingQuote,
+}
+
+impl Template {
+    /// A text whose `${…}` are variables where `substitutes` (Version 2012-10-17), else plain text.
+    pub fn new(raw: &str, substitutes: bool) -> Self {
+        let pieces = (substitutes && raw.contains("${")).then(|| pieces(raw));
+        Template { raw: CompactString::new(raw), pieces }
+    }
+
+    /// The text as written.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// The variables it holds.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.pieces.iter().flatten().filter_map(|piece| match piece {
+            Piece::Variable(variable) => Some(variable),
+            _ => None,
+        })
+    }
+
+    /// Whether it holds a variable or an escaped character.
+    pub fn is_plain(&self) -> bool {
+        self.pieces.is_none()
+    }
+
+    /// Whether `*` or `?` stands in it outside of variables.
+    pub fn has_wildcard(&self) -> bool {
+        match &self.pieces {
+            None => pattern::has_wildcard(&self.raw),
+            Some(pieces) => pieces.iter().any(|p| matches!(p, Piece::Text(text) if pattern::has_wildcard(text))),
+        }
+    }
+
+    /// Compares with a text, `*` and `?` being wildcards.
+    pub fn matches_like<'v>(&self, text: &str, case: Case, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
+        match &self.pieces {
+            None => yes_or_no(pattern::matches(&self.raw, text, case)),
+            Some(pieces) => match_pieces(pieces, text, case, true, values),
+        }
+    }
+
+    /// Compares with a text, `*` and `?` being themselves.
+    pub fn matches_exactly<'v>(&self, text: &str, case: Case, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
+        match &self.pieces {
+            None => yes_or_no(match case {
+                Case::Sensitive => self.raw == text,
+                Case::Insensitive => self.raw.to_lowercase() == text.to_lowercase(),
+            }),
+            Some(pieces) => match_pieces(pieces, text, case, false, values),
+        }
+    }
+
+    /// Compares with an ARN field by field; in the first five fields a wildcard does not cross a colon.
+    ///
+    /// `*` alone matches everything, and a text with fewer fields that ends in `*` matches as if the others were `*`:
+    /// this is how `Resource` is compared.
+    pub fn matches_arn<'v>(&self, arn: &str, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
+        if self.raw == "*" {
+            return Match::Yes;
+        }
+        self.match_fields(arn, self.raw.ends_with('*'), values)
+    }
+
+    /// Compares with an ARN field by field; a text without all six fields matches nothing: this is how the ARN
+    /// operators compare.
+    pub fn matches_whole_arn<'v>(&self, arn: &str, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
+        self.match_fields(arn, false, values)
+    }
+
+    fn match_fields<'v>(&self, arn: &str, padded: bool, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
+        let Some(arn) = Arn::parse(arn) else { return Match::No };
+        let wanted = ["arn", arn.partition, arn.service, arn.region, arn.account, arn.resource];
+        let fields = fields(&self.raw, self.pieces.is_some());
+        let mut result = Match::Yes;
+        if !padded && fields.iter().any(Option::is_none) {
+            return Match::No;
+        }
+        for (field, text) in fields.iter().flatten().zip(wanted) {
+            let here = if self.pieces.is_none() || !field.contains("${") {
+                yes_or_no(pattern::matches(field, text, Case::Sensitive))
+            } else {
+                match_pieces(&pieces(field), text, Case::Sensitive, true, values)
+            };
+            match here {
+                Match::Yes => {}
+                Match::No => return Match::No,
+                other if result == Match::Yes || other == Match::NoValue => result = other,
+                _ => {}
+            }
+        }
+        result
+    }
+}
+
+/// Splits an ARN pattern at its first five colons, variables left whole.
+fn fields(raw: &str, variables: bool) -> [Option<&str>; 6] {
+    let mut out = [None; 6];
+    let mut start = 0;
+    let mut slot = 0;
+    let bytes = raw.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() && slot < 5 {
+        if variables && bytes.get(at..at + 2) == Some(b"${") {
+            at = raw.get(at..).and_then(|rest| rest.find('}')).map_or(bytes.len(), |end| at + end + 1);
+            continue;
+        }
+        if bytes.get(at) == Some(&b':') {
+            if let Some(place) = out.get_mut(slot) {
+                *place = raw.get(start..at);
+            }
+            slot += 1;
+            start = at + 1;
+        }
+        at += 1;
+    }
+    if let Some(place) = out.get_mut(slot) {
+        *place = raw.get(start..);
+    }
+    out
+}
+
+/// Splits a text into its parts; what is no variable as AWS writes them stays text.
+fn pieces(raw: &str) -> Box<[Piece]> {
+    let mut pieces = Vec::new();
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((inside, behind)) = close(after) else { break };
+        if !before.is_empty() {
+            pieces.push(Piece::Text(CompactString::new(before)));
+        }
+        pieces.push(match inside {
+            "*" => Piece::Literal('*'),
+            "?" => Piece::Literal('?'),
+            "$" => Piece::Literal('$'),
+            _ => Piece::Variable(variable(inside)),
+        });
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Text(CompactString::new(rest)));
+    }
+    pieces.into_boxed_slice()
+}
+
+/// Finds the brace that closes a variable; one inside a quoted default does not.
+fn close(after: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    for (at, c) in after.char_indices() {
+        match c {
+            '\'' => quoted = !quoted,
+            '}' if !quoted => return Some((after.get(..at)?, after.get(at + 1..)?)),
+            _ => {}
+        }
+    }
+    after.split_once('}')
+}
+
+fn variable(inside: &str) -> Variable {
+    let (key, default) = match inside.split_once(',') {
+        Some((key, default)) => {
+            let default = default.trim().strip_prefix('\'').and_then(|d| d.strip_suffix('\''));
+            (key, default.map(CompactString::new))
+        }
+        None => (inside, None),
+    };
+    Variable { key: ConditionKey::new(key.trim()), written: CompactString::new(inside), default }
+}
+
+/// Each mistake in the variables of a text, with the byte where it stands.
+pub fn mistakes(raw: &str) -> Vec<(usize, VariableMistake)> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(start) = raw.get(from..).and_then(|rest| rest.find("${")).map(|i| from + i) {
+        let Some((inside, _)) = raw.get(start + 2..).and_then(close) else {
+            found.push((start, VariableMistake::MissingBrace));
+            break;
+        };
+        let (key, default) = inside.split_once(',').map_or((inside, None), |(k, d)| (k, Some(d.trim())));
+        if inside.is_empty() {
+            found.push((start, VariableMistake::Empty));
+        } else if key.contains(char::is_whitespace) {
+            found.push((start, VariableMistake::Space));
+        } else if default.is_some_and(|d| d.len() < 2 || !d.starts_with('\'') || !d.ends_with('\'')) {
+            found.push((start, VariableMistake::MissingQuote));
+        }
+        from = start + 2 + inside.len() + 1;
+    }
+    found
+}
+
+fn match_pieces<'v>(
+    pieces: &[Piece],
+    text: &str,
+    case: Case,
+    wildcards: bool,
+    values: &dyn Fn(&Variable) -> Lookup<'v>,
+) -> Match {
+    let mut tokens = Vec::new();
+    let mut unknown = false;
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if wildcards => tokens.extend(pattern::tokens(text)),
+            Piece::Text(text) => tokens.extend(text.chars().map(Token::Char)),
+            Piece::Literal(c) => tokens.push(Token::Char(*c)),
+            Piece::Variable(variable) => match (values(variable), &variable.default) {
+                (Lookup::Value(value), _) => tokens.extend(value.chars().map(Token::Char)),
+                (Lookup::Absent, Some(default)) => tokens.extend(default.chars().map(Token::Char)),
+                (Lookup::Absent, None) => return Match::NoValue,
+                // Any value might stand there: what does not match now never will.
+                (Lookup::Unknown, _) => {
+                    unknown = true;
+                    tokens.push(Token::Any);
+                }
+            },
+        }
+    }
+    match pattern::matches_tokens(tokens.iter().copied(), text, case) {
+        true if unknown => Match::Unknown,
+        true => Match::Yes,
+        false => Match::No,
+    }
+}
+
+fn yes_or_no(matches: bool) -> Match {
+    if matches { Match::Yes } else { Match::No }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(variable: &Variable) -> Lookup<'static> {
+        match variable.key.as_str() {
+            "aws:principalaccount" => Lookup::Value("222222222222".into()),
+            "aws:starry" => Lookup::Value("*".into()),
+            "aws:sourceip" => Lookup::Unknown,
+            _ => Lookup::Absent,
+        }
+    }
+
+    fn like(raw: &str, text: &str) -> Match {
+        Template::new(raw, true).matches_like(text, Case::Sensitive, &account)
+    }
+
+    #[test]
+    fn variables_take_values_defaults_and_literals() {
+        assert_eq!(like("x/${AWS:PrincipalAccount}/*", "x/222222222222/y"), Match::Yes);
+        assert_eq!(like("x/${aws:PrincipalAccount}/*", "x/333333333333/y"), Match::No);
+        assert_eq!(like("${aws:PrincipalTag/team, 'shared}x'}/*", "shared}x/y"), Match::Yes);
+        assert_eq!(like("${aws:PrincipalTag/team}", ""), Match::NoValue);
+        assert_eq!(like("a${*}b", "a*b"), Match::Yes);
+        assert_eq!(like("a${*}b", "aXb"), Match::No);
+        assert_eq!(like("a${$}{b}", "a${b}"), Match::Yes);
+        assert_eq!(like("${aws:starry}", "anything"), Match::No);
+    }
+
+    #[test]
+    fn an_unknown_variable_still_rules_out_what_can_not_match() {
+        assert_eq!(like("a/${aws:SourceIp}/b", "a/1.2.3.4/b"), Match::Unknown);
+        assert_eq!(like("a/${aws:SourceIp}/b", "z/1.2.3.4/b"), Match::No);
+    }
+
+    #[test]
+    fn without_substitution_a_variable_is_its_own_text() {
+        let template = Template::new("x/${aws:PrincipalAccount}", false);
+        assert_eq!(template.matches_like("x/222222222222", Case::Sensitive, &account), Match::No);
+        assert_eq!(template.matches_like("x/${aws:PrincipalAccount}", Case::Sensitive, &account), Match::Yes);
+    }
+
+    #[test]
+    fn arn_fields_are_compared_one_by_one() {
+        let arn = |raw: &str, text: &str| Template::new(raw, true).matches_arn(text, &account);
+        assert_eq!(arn("arn:aws:iam::*:role/x", "arn:aws:iam::111111111111:role/x"), Match::Yes);
+        assert_eq!(arn("arn:aws:*:role/x", "arn:aws:iam::111111111111:role/x"), Match::No);
+        assert_eq!(arn("arn:aws:s3:::b/*", "arn:aws:s3:::b/k:with:colons/x"), Match::Yes);
+        assert_eq!(arn("arn:aws:s3:::b/*", "arn:aws:s3:::b"), Match::No);
+        assert_eq!(arn("arn:aws:s3:::b*", "arn:aws:s3:::b-2/k"), Match::Yes);
+        assert_eq!(arn("arn:aws:s3*", "arn:aws:s3:::b"), Match::Yes);
+        assert_eq!(arn("arn:aws:s3", "arn:aws:s3:::b"), Match::No);
+        assert_eq!(arn("arn:aws:s3::", "arn:aws:s3:::b"), Match::No);
+        assert_eq!(arn("*", "arn:aws:s3:::b"), Match::Yes);
+        assert_eq!(arn("arn:aws:iam::${aws:PrincipalAccount}:role/r", "arn:aws:iam::222222222222:role/r"), Match::Yes);
+        assert_eq!(arn("arn:aws:s3:::b/${aws:PrincipalTag/x}/*", "arn:aws:s3:::b/k/l"), Match::NoValue);
+    }
+
+    #[test]
+    fn each_mistake_is_found_where_it_stands() {
+        assert_eq!(mistakes("a${x"), [(1, VariableMistake::MissingBrace)]);
+        assert_eq!(mistakes("${}${a b}"), [(0, VariableMistake::Empty), (3, VariableMistake::Space)]);
+        assert_eq!(mistakes("${a, 'b}"), [(0, VariableMistake::MissingQuote)]);
+        assert_eq!(mistakes("${a, 'b'}${*}"), []);
+    }
+}
