@@ -2,7 +2,9 @@
 
 mod account;
 mod arn;
+pub mod managed;
 mod name;
+pub mod services;
 
 pub use account::{AccountId, is_organization_id};
 pub use arn::{Arn, partition_of};
