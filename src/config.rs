@@ -41,9 +41,10 @@ pub struct Config {
     pub organization: Option<Organization>,
     /// `[[log-bucket]]`, in the order of the file; no two have one name.
     pub log_buckets: Vec<LogBucket>,
-    /// `[[reader]]`, in the order of the file; an account is there once for all buckets and once for each bucket at most.
+    /// `[[reader]]`, in the order of the file; an account is there at most once for all buckets and once for each.
     pub readers: Vec<Reader>,
-    /// `[[third-party]]`, in the order of the file; none is a member or a reader, each is there as often as a reader may be.
+    /// `[[third-party]]`, in the order of the file; none is a listed member or a reader, and each is there as often as
+    /// a reader may be.
     pub third_parties: Vec<ThirdParty>,
     /// `[limits]`, or the defaults.
     pub limits: Limits,
@@ -82,7 +83,8 @@ impl Config {
 
     /// Third parties that are among `members`, each with both places.
     ///
-    /// [`Config::parse`] asks this of the accounts in the file itself; ask it again of those that `accounts-file` brings.
+    /// [`Config::parse`] asks this of the accounts in the file itself; those that `accounts-file` brings are the
+    /// caller's to ask about.
     pub fn third_parties_among(&self, members: &[Spanned<AccountId>]) -> Vec<ConfigError> {
         consistency::third_parties_among(&self.third_parties, members)
     }
@@ -95,7 +97,8 @@ impl Config {
         rules::check_names(self, rules, groups)
     }
 
-    /// What the file says about the document at `path`: a path of its own goes before a glob, the first glob before the next.
+    /// What the file says about the document at `path`: a path of its own goes before a glob, an earlier glob before a
+    /// later one.
     ///
     /// `path` is relative to the folder of the configuration file and uses `/`.
     pub fn file_entry(&self, path: &str) -> Option<&FileEntry> {

@@ -66,8 +66,8 @@ impl<'t> Document<'t> {
 
     /// All mistakes in the order of the file, those of `read` included.
     ///
-    /// Of one value only TOML or its reader speaks: TOML, which knows better what is wrong with a date or a string, but for
-    /// an account ID without quotes, where only the reader knows what was meant.
+    /// Of one value only TOML or its reader speaks: TOML, which knows better what is wrong with a date or a string,
+    /// but for an account ID without quotes, where only the reader knows what was meant.
     pub(super) fn join(self, read: Vec<ConfigError>) -> Vec<ConfigError> {
         let answered: BTreeSet<Span> = read.iter().map(|error| error.span).collect();
         let is_account = |span: &Span| {

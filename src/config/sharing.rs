@@ -66,7 +66,7 @@ pub struct LogBucket {
     pub name: Spanned<String>,
     /// `account`: the owner.
     pub account: Option<Spanned<AccountId>>,
-    /// `prefix`: what stands before `/AWSLogs/` in the keys; empty where nothing does, `None` where the file does not say.
+    /// `prefix`: what stands before `/AWSLogs/` in the keys; empty where nothing does, `None` where it is left out.
     pub prefix: Option<Spanned<String>>,
     /// `organization-trail`: whether the keys hold the organization ID before the account.
     pub organization_trail: Option<Spanned<bool>>,
