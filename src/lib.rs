@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod aws;
+pub mod config;
 pub mod estate;
 pub mod finding;
 pub mod policy;
