@@ -57,16 +57,7 @@ impl Document {
         let place = Place::direct(self.span.source, self.span.start);
         let mut tape = Tape::new();
         let read = tape.read(sources.slice(self.span), &place).ok().and_then(|json| read_policy(json, self.kind).ok());
-        read.unwrap_or_else(|| Policy {
-            kind: self.kind,
-            span: self.span,
-            version: crate::policy::Version::V2008,
-            written_version: None,
-            statements: Vec::new(),
-            problems: Vec::new(),
-            duplicates: Vec::new(),
-            size: crate::policy::Size::default(),
-        })
+        read.unwrap_or_else(|| Policy::empty(self.kind, self.span))
     }
 }
 

@@ -1,0 +1,4 @@
+//! What several checks ask: one place for each question.
+
+pub(super) mod external_id;
+pub(super) mod trust;
