@@ -93,6 +93,27 @@ impl<'a> Context<'a> {
             known.collect()
         });
         let Some(account) = account else { return Vec::new() };
+        let units = self.units(account);
+        let binds = |targets: &[CompactString]| targets.iter().any(|target| units.contains(target));
+        policies.iter().filter(|(_, targets)| binds(targets)).map(|(policy, _)| Arc::clone(policy)).collect()
+    }
+
+    /// The SCPs known to bind the principals of an account, level by level from the root down.
+    pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
+        let policies = &self.estate.organization.policies;
+        let attached_to = |unit: &CompactString| {
+            let bound = policies.iter().filter(|policy| {
+                let targets = policy.targets.present();
+                policy.kind == OrganizationPolicyKind::Scp && targets.is_some_and(|t| t.iter().any(|t| t.id == *unit))
+            });
+            bound.filter_map(|policy| policy.document.present()).map(|document| self.policy(document)).collect()
+        };
+        let levels = self.units(account).iter().rev().map(attached_to);
+        levels.filter(|level: &Vec<Arc<Policy>>| !level.is_empty()).collect()
+    }
+
+    /// An account, its OUs and the root, from below.
+    fn units(&self, account: AccountId) -> Vec<CompactString> {
         let mut units = vec![CompactString::new(account.as_str())];
         // Parents form a tree; the bound only guards against contradictory input.
         while let Some(parent) = units.last().and_then(|unit| self.estate.organization.parents.get(unit)) {
@@ -101,8 +122,7 @@ impl<'a> Context<'a> {
             }
             units.push(parent.value.clone());
         }
-        let binds = |targets: &[CompactString]| targets.iter().any(|target| units.contains(target));
-        policies.iter().filter(|(_, targets)| binds(targets)).map(|(policy, _)| Arc::clone(policy)).collect()
+        units
     }
 
     /// The policy of a document.
