@@ -137,7 +137,7 @@ fn owner_of(resource: &str, loaded: &Loaded) -> Option<AccountId> {
     arn.account_id().or_else(|| {
         let name = arn.bucket()?;
         let bucket = loaded.estate.buckets.iter().find(|bucket| bucket.name == name);
-        bucket.and_then(|bucket| bucket.account.present().copied()).or_else(|| loaded.model.bucket_owner(name))
+        bucket.and_then(|bucket| bucket.account.present().copied()).or_else(|| loaded.model.log_bucket(name)?.owner)
     })
 }
 

@@ -52,11 +52,18 @@ impl<'a> Context<'a> {
     pub fn membership(&self, account: AccountId) -> Membership {
         match self.model.class(account) {
             Class::Owner | Class::Management | Class::Member => match self.model.organization_id() {
-                Some(id) => Membership::In(id.into()),
+                Some(organization) => Membership::In(organization.id.clone()),
                 None => Membership::InUnknown,
             },
-            Class::Reader | Class::ThirdParty { .. } | Class::Undeclared => Membership::Outside,
+            Class::Reader | Class::ThirdParty { .. } | Class::CloudTrail | Class::Undeclared => Membership::Outside,
         }
+    }
+
+    /// The ARNs of the log buckets that are known by name.
+    pub fn log_bucket_arns(&self) -> Vec<String> {
+        let named = |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
+        let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
+        self.model.log_buckets().iter().map(|bucket| arn(&bucket.name)).collect()
     }
 
     /// An account that is none of those named anywhere in the model.
@@ -108,7 +115,8 @@ impl<'a> Context<'a> {
             });
             bound.filter_map(|policy| policy.document.present()).map(|document| self.policy(document)).collect()
         };
-        let levels = self.units(account).iter().rev().map(attached_to);
+        let units = self.units(account);
+        let levels = units.iter().rev().map(attached_to);
         levels.filter(|level: &Vec<Arc<Policy>>| !level.is_empty()).collect()
     }
 
