@@ -6,6 +6,7 @@ pub mod aws;
 pub mod config;
 pub mod estate;
 pub mod finding;
+pub mod model;
 pub mod policy;
 pub mod rule;
 pub mod syntax;
