@@ -154,7 +154,8 @@ pub(super) fn shown(path: &Path, cwd: &Path) -> String {
 /// Reads the config's text; its name as people see it, and the text.
 fn read_text(path: &Path, cwd: &Path) -> Result<(String, String), Failure> {
     let name = shown(path, cwd);
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("the config `{name}` is not UTF-8 text")))?;
     Ok((name, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
@@ -205,7 +206,9 @@ fn check_accounts(config: Option<&Config>, file: Option<&Path>, estate: &Estate)
     let (Some(config), Some(file)) = (config, file) else { return Ok(()) };
     let Some(accounts) = estate.organization.accounts.present() else {
         let file = file.display();
-        return Err(Failure::new(format!("`accounts-file` `{file}` is not an answer of `organizations list-accounts`")));
+        return Err(Failure::new(format!(
+            "`accounts-file` `{file}` is not an answer of `organizations list-accounts`"
+        )));
     };
     let members: Vec<Spanned<_>> = accounts.iter().map(|member| Spanned::new(member.id, member.span)).collect();
     let mistakes = config.third_parties_among(&members);
