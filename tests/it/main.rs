@@ -2,5 +2,7 @@
 
 mod cards;
 mod decisions;
+mod origins;
+mod policies;
 mod repository;
 mod support;
