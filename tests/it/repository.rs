@@ -62,7 +62,6 @@ fn heavy_libraries_stay_in_their_room() {
         ("serde_sarif", "report/sarif"),
         ("miette::", "report/text"),
         ("clap", "cli"),
-        ("flate2", "collect"),
         ("ignore::", "collect"),
     ];
     for file in files_below(&root().join("src"), ".rs") {
