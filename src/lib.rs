@@ -7,6 +7,7 @@ pub mod config;
 pub mod estate;
 pub mod finding;
 pub mod policy;
+pub mod report;
 pub mod rule;
 pub mod syntax;
 pub mod text;
