@@ -1,8 +1,3 @@
 //! The integration tests: one binary, one module for each concern.
-
-mod cards;
-mod decisions;
-mod origins;
-mod policies;
-mod repository;
-mod support;
+mod reports;
+mod sarif;
