@@ -157,6 +157,7 @@ mod tests {
                 span: Span::file(SourceId::new(0)),
             }],
             summary: crate::audit::Summary::default(),
+            set_aside: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -103,6 +103,7 @@ pub(crate) fn report(sources: &SourceMap, findings: Vec<Finding>) -> Report<'_> 
         gaps: Vec::new(),
         suppressed: Vec::new(),
         summary,
+        set_aside: Vec::new(),
         notes: Vec::new(),
     }
 }
