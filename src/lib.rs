@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod aws;
+pub mod collect;
 pub mod estate;
 pub mod finding;
 pub mod policy;
