@@ -75,10 +75,13 @@ pub struct Options<'a> {
     /// `--subject`: what the one document given by name is attached to.
     pub subject: Option<&'a str>,
     /// `[[file]]`: what the user declares of the file at an absolute path.
-    pub declared: Option<&'a (dyn Fn(&Path) -> Option<Declared> + Sync)>,
+    pub declared: Option<&'a Declarations<'a>>,
     /// The working directory: paths and names are seen from there.
     pub cwd: PathBuf,
 }
+
+/// What the user declares of the file at an absolute path; asked from several threads.
+pub type Declarations<'a> = dyn Fn(&Path) -> Option<Declared> + Sync + 'a;
 
 /// What the user declares of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +127,7 @@ pub struct Skipped {
 pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -> Result<Collected, CollectError> {
     let subject = options.subject.map(read_subject).transpose()?;
     let listing = files::list(paths, &options.cwd);
-    let stdin = listing.inputs.iter().any(|input| is_stdin(input)).then(|| read::stream(stdin, files::STDIN));
+    let stdin = listing.inputs.iter().any(is_stdin).then(|| read::stream(stdin, files::STDIN));
     let stdin = std::sync::Mutex::new(stdin);
     let one = |(number, input): (usize, &Input)| one(SourceId::new(number as u32), input, &stdin, options);
     let each = || listing.inputs.iter().enumerate().map(one).collect();

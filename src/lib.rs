@@ -6,9 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod aws;
-pub mod cli;
 pub mod collect;
-pub mod config;
 pub mod estate;
 pub mod finding;
 pub mod model;

@@ -67,24 +67,31 @@ impl Reader<'_> {
         } else if begins_with(list, &["Id", "Arn", "JoinedMethod"]) {
             self.account_list(list);
         } else if self.is_trail_list(list) {
-            return list.elements().fold(false, |found, trail| self.trail(trail) || found);
+            return self.each(list, |reader, trail| reader.trail(trail));
         } else if self.is_list_of_names() && list.elements().all(|name| name.kind() == Kind::String) {
             let names = list.elements().filter_map(|name| Some(Spanned::new(name.as_str()?.into(), name.span())));
             let part = Part::InlineNames(names.collect(), list.span());
             self.part(self.kind_of_command(), None, part, list.span());
         } else {
             // Pages, or items of a list of several kinds.
-            return list.elements().fold(false, |found, item| self.element(item) || found);
+            return self.each(list, Reader::element);
         }
         true
+    }
+
+    /// Reads every element; whether any is of ours.
+    fn each(&mut self, list: Json<'_>, read: impl Fn(&mut Self, Json<'_>) -> bool) -> bool {
+        let mut found = false;
+        for item in list.elements() {
+            found |= read(self, item);
+        }
+        found
     }
 
     fn element(&mut self, json: Json<'_>) -> bool {
         match json.kind() {
             Kind::Object => self.object(json),
-            Kind::Array => {
-                json.elements().fold(false, |found, item| (item.kind() == Kind::Object && self.object(item)) || found)
-            }
+            Kind::Array => self.each(json, |reader, item| item.kind() == Kind::Object && reader.object(item)),
             _ => false,
         }
     }

@@ -160,7 +160,12 @@ impl Folders {
                 PolicyKind::Bucket => {
                     folder.is_mixed = true;
                     self.buckets.extend(policy.buckets.iter().cloned());
-                    if let ([bucket], None) = (policy.buckets.as_slice(), &file.subject) {
+                    let called = file.names.folder_name.as_ref().filter(|name| policy.buckets.contains(name));
+                    let bucket = match policy.buckets.as_slice() {
+                        [only] => Some(only),
+                        _ => called,
+                    };
+                    if let (Some(bucket), None) = (bucket, &file.subject) {
                         folder.buckets.add(bucket.clone());
                     }
                 }

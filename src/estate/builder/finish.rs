@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use compact_str::CompactString;
 
 use super::merge::{self, CONTRADICTION, Merge, Told, is_contradiction};
-use super::{Builder, IdentityKind, InlineParts, facts, merge_role, merge_user};
+use super::resources::{merge_role, merge_user};
+use super::{Builder, IdentityKind, InlineParts, facts};
 use crate::aws::AccountId;
 use crate::estate::{Document, Estate, Gap, InlinePolicy, Known, NamedBy, Permissions, Role, User};
 use crate::text::{Span, Spanned};
