@@ -6,7 +6,9 @@
 pub mod access;
 pub mod audit;
 pub mod aws;
+pub mod cli;
 pub mod collect;
+pub mod config;
 pub mod estate;
 pub mod finding;
 pub mod model;
