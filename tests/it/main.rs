@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module for each concern.
 
 mod cards;
+mod cli;
 mod decisions;
 mod origins;
 mod policies;
