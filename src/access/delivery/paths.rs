@@ -42,6 +42,8 @@ pub fn log_object(bucket: &str, pattern: &str, account: AccountId) -> String {
 pub struct ForeignObject {
     /// The account whose logs lie there.
     pub account: AccountId,
+    /// Whether the pattern writes the account out.
+    pub is_named: bool,
     /// Its key up to the account, the account and a slash included.
     pub folder: String,
     /// Its ARN.
@@ -81,12 +83,13 @@ pub fn foreign_objects(bucket: &str, resource: &str, ours: Ours<'_>) -> Vec<Fore
     let head: String = prefix.iter().map(|part| format!("{part}/")).collect();
     let open = inside == ["*"].as_slice();
     let mut found = Vec::new();
-    let mut add = |organization: &str, account: &str, tail: &[&str]| {
-        let account = match AccountId::parse(account) {
+    let mut add = |organization: &str, pattern: &str, tail: &[&str]| {
+        let account = match AccountId::parse(pattern) {
             Some(id) => Some(id).filter(|id| !(ours.account)(*id)),
-            None if has_wildcard(account) => account_like(account, ours.account),
+            None if has_wildcard(pattern) => account_like(pattern, ours.account),
             None => None,
         };
+        let is_named = AccountId::parse(pattern).is_some();
         let Some(account) = account else { return };
         let folder = format!("{head}{FOLDER}/{organization}{account}/");
         let (first, rest) = tail.split_first().unwrap_or((&"*", &[]));
@@ -95,7 +98,7 @@ pub fn foreign_objects(bucket: &str, resource: &str, ours: Ours<'_>) -> Vec<Fore
         let files = kinds.flat_map(|kind| [LOG_FILE.replacen("CloudTrail", kind, 1), format!("{kind}{rest}")]);
         for file in files {
             let arn = format!("{bucket}/{folder}{file}");
-            found.push(ForeignObject { account, folder: folder.clone(), arn });
+            found.push(ForeignObject { account, is_named, folder: folder.clone(), arn });
         }
     };
     if let Some((account, tail)) = inside.split_first() {
