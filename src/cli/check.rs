@@ -36,6 +36,11 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         report.notes = loaded.remarks.clone();
         if args.verbose {
             report.notes.extend(loaded.details.iter().cloned());
+            let aside = report.set_aside.iter();
+            let lines: Vec<String> = aside
+                .map(|subject| format!("{} `{}` was set aside: no rule that ran applies to it", subject.kind.title(), subject.name))
+                .collect();
+            report.notes.extend(lines);
         }
         let mut exit = verdict(args, &report);
         for destination in &destinations {
@@ -79,7 +84,7 @@ fn write(destination: &Destination, report: &Report<'_>, args: &CheckArgs) -> Re
         None => {
             output::to_stdout(write)?;
             if destination.format.is_for_machines() && !args.quiet {
-                terminal::say(&report::summary_line(report));
+                terminal::say(&report::text::summary(report, false));
             }
             Ok(())
         }

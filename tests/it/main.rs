@@ -2,5 +2,9 @@
 
 mod cards;
 mod decisions;
+mod origins;
+mod policies;
+mod reports;
 mod repository;
+mod sarif;
 mod support;
