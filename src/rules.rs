@@ -88,4 +88,23 @@ rules! {
     bucket {
         block_public_access_off "block-public-access-off",
     }
+    ownership {
+        writer_owned_objects "writer-owned-objects",
+        acls_in_use "acls-in-use",
+        public_acl "public-acl",
+        foreign_acl_grant "foreign-acl-grant",
+    }
+    encryption {
+        aws_managed_key "aws-managed-key",
+        key_rotation_off "key-rotation-off",
+        unencrypted_trail "unencrypted-trail",
+        unguarded_key_delivery "unguarded-key-delivery",
+    }
+    delivery {
+        unguarded_delivery "unguarded-delivery",
+        broad_delivery_path "broad-delivery-path",
+        missing_owner_full_control "missing-owner-full-control",
+        legacy_delivery_principal "legacy-delivery-principal",
+        other_bucket_in_policy "other-bucket-in-policy",
+    }
 }

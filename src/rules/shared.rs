@@ -1,4 +1,8 @@
 //! What several checks ask: one place for each question.
 
+pub(super) mod acl;
+pub(super) mod delivery;
+pub(super) mod encryption;
 pub(super) mod external_id;
+pub(super) mod readers;
 pub(super) mod trust;
