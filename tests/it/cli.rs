@@ -68,7 +68,8 @@ fn nothing_to_audit_is_never_success() {
 #[test]
 fn several_reports_are_written_in_one_run() {
     let files: [(&str, &[u8]); 2] = [("a-trust.json", TRUST.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
-    let args = ["check", "--format", "sarif", "-o", "out.sarif", "--format", "json", "-o", "out.json", "--format", "text"];
+    let args =
+        ["check", "--format", "sarif", "-o", "out.sarif", "--format", "json", "-o", "out.json", "--format", "text"];
     let (output, folder) = run(&files, &args);
     assert_eq!(output.status.code(), Some(1));
     let read = |name: &str| -> Value {
@@ -230,6 +231,12 @@ fn a_single_request_is_answered_from_an_estate() {
         json(&output)["decision"].as_str().unwrap().to_owned()
     };
     assert_eq!(ask("anonymous", "AWSLogs/o-exampleorgid/222222222222/x"), "implicit-deny");
-    assert_ne!(ask("arn:aws:iam::222222222222:role/LogAccessRole", "AWSLogs/o-exampleorgid/222222222222/x"), "implicit-deny");
-    assert_eq!(ask("arn:aws:iam::222222222222:role/LogAccessRole", "AWSLogs/o-exampleorgid/333333333333/x"), "implicit-deny");
+    assert_ne!(
+        ask("arn:aws:iam::222222222222:role/LogAccessRole", "AWSLogs/o-exampleorgid/222222222222/x"),
+        "implicit-deny"
+    );
+    assert_eq!(
+        ask("arn:aws:iam::222222222222:role/LogAccessRole", "AWSLogs/o-exampleorgid/333333333333/x"),
+        "implicit-deny"
+    );
 }
