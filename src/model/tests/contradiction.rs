@@ -15,10 +15,7 @@ fn the_collected_owner_counts_and_both_places_are_shown() {
     let input = Input::new().config(&config).bucket("logs", &delivery("logs", &["AWSLogs/*"], None, &[])).owned_by(C);
     let model = input.model();
     assert_eq!((model.owner(), model.class(account(A))), (Some(account(C)), Class::Undeclared));
-    assert_eq!(
-        reasons(&model),
-        ["logs bucket.account: the config says `111111111111`, the inputs say `333333333333`"]
-    );
+    assert_eq!(reasons(&model), ["logs bucket.account: the config says `111111111111`, the inputs say `333333333333`"]);
     let places = model.contradictions()[0].gap.places.iter();
     let places: Vec<&str> = places.map(|place| input.estate.sources.slice(*place)).collect();
     assert_eq!(places, ["\"111111111111\"", C]);
@@ -50,9 +47,8 @@ fn the_exported_organization_counts() {
 fn a_collected_trail_counts_for_bucket_prefix_and_kind() {
     let arn = "arn:aws:cloudtrail:us-east-1:111111111111:trail/org";
     let config = |more: &str| format!("[[log-bucket]]\nname = \"logs\"\n{more}\n");
-    let run = |more: &str, bucket: &str| {
-        reasons(&Input::new().config(&config(more)).trail(arn, bucket, "", true).model())
-    };
+    let run =
+        |more: &str, bucket: &str| reasons(&Input::new().config(&config(more)).trail(arn, bucket, "", true).model());
     let listed = format!("trails = [\"{arn}\"]");
     assert_eq!(run(&listed, "other"), ["logs trail.bucket: the config says `logs`, the inputs say `other`"]);
     assert_eq!(run("prefix = \"x\"", "logs"), ["logs trail.prefix: the config says `x`, the inputs say none"]);
