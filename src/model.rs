@@ -122,7 +122,8 @@ impl Model {
         let mut roles = Vec::new();
         if listed.is_none() || owners.by.is_none() {
             let named = buckets.all.iter().filter(|bucket| bucket.is_named);
-            roles = role::shared_roles(estate, &named.map(|bucket| bucket.name.clone()).collect());
+            let owner = owners.only().map(|owner| owner.value);
+            roles = role::shared_roles(estate, &named.map(|bucket| bucket.name.clone()).collect(), owner);
             if ids.is_empty() {
                 ids = organization_ids(&roles, &mut Vec::new());
             }

@@ -106,6 +106,8 @@ fn an_account_whose_role_reads_just_its_own_logs_is_a_member() {
     assert_eq!(members(&shared), [""; 0]);
     let own_account_too = Input::new().role("logs-of-b", &trust(&[A, B], "")).inline(&own).in_account(A).model();
     assert_eq!(members(&own_account_too), [B]);
+    let of_the_owner = seed(&[]).owned_by(A).role("logs-of-b", &trust(&[A, B], "")).inline(&own).model();
+    assert_eq!(members(&of_the_owner), [A, B]);
 }
 
 #[test]
