@@ -64,7 +64,7 @@ impl<'a> Context<'a> {
         let named =
             |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
         let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
-        self.model.log_buckets().iter().map(|bucket| arn(&bucket.name)).collect()
+        self.model.log_buckets().iter().filter(|bucket| bucket.is_named).map(|bucket| arn(&bucket.name)).collect()
     }
 
     /// An account that is none of those named anywhere in the model.
