@@ -84,6 +84,9 @@ macro_rules! rules {
 rules! {
     trust {
         missing_external_id "missing-external-id",
+        bypassable_external_id "bypassable-external-id",
+        weak_external_id "weak-external-id",
+        public_role_trust "public-role-trust",
     }
     bucket {
         block_public_access_off "block-public-access-off",

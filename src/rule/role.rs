@@ -1,5 +1,9 @@
 //! A role under audit: its policies, who may assume it, whether it shares logs.
 
+mod admission;
+
+pub use admission::{Admission, Who};
+
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
@@ -7,7 +11,7 @@ use compact_str::CompactString;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, STRANGER};
-use crate::access::sts::{ExternalId, Trust, better, named_accounts, names_everyone};
+use crate::access::sts::{ExternalId, Trust, better};
 use crate::aws::{AccountId, managed};
 use crate::estate::{Estate, Gap, NamedBy, Role};
 use crate::finding::{Subject, SubjectKind};
@@ -31,6 +35,7 @@ pub struct RoleView<'a> {
     pub policies: Vec<RolePolicy>,
     /// The permissions that are not known.
     pub missing: Vec<Gap>,
+    admissions: OnceLock<Vec<Admission>>,
     admitted: OnceLock<Vec<Admitted>>,
     sharing: OnceLock<bool>,
 }
@@ -79,6 +84,7 @@ impl<'a> RoleView<'a> {
             trust,
             policies: Vec::new(),
             missing: Vec::new(),
+            admissions: OnceLock::new(),
             admitted: OnceLock::new(),
             sharing: OnceLock::new(),
         };
@@ -156,7 +162,7 @@ impl<'a> RoleView<'a> {
         context: &Context<'_>,
         account: AccountId,
         action: &str,
-        external_id: ExternalId,
+        external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
         let membership = context.membership(account);
@@ -176,36 +182,19 @@ impl<'a> RoleView<'a> {
 
     fn with_trust(&self, context: &Context<'_>, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
         let Ok(policy) = self.trust.as_deref() else { return Answer::No };
+        self.with_policy(context, policy, ask)
+    }
+
+    fn with_policy(&self, context: &Context<'_>, policy: &Policy, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
         let rcp = context.rcp(self.role.account);
         let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
-        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp })
+        let organization = context.model.organization_id();
+        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, organization })
     }
 
     /// The accounts other than its own that can assume it, with whatever external ID; any account there is comes first.
-    ///
-    /// Asked for are the accounts its trust policy names, the members of the organization where a statement takes in
-    /// everyone, and one account that nobody names.
     pub fn admitted(&self, context: &Context<'_>) -> &[Admitted] {
-        self.admitted.get_or_init(|| {
-            let Ok(trust) = self.trust.as_deref() else { return Vec::new() };
-            let mut accounts: Vec<AccountId> = trust.allows().flat_map(named_accounts).collect();
-            let everyone = trust.allows().any(names_everyone);
-            if everyone {
-                accounts.extend(context.model.members());
-            }
-            accounts.sort_unstable();
-            accounts.dedup();
-            accounts.retain(|account| Some(*account) != self.role.account);
-            let stranger = AccountId::other_than(accounts.iter().copied().chain(context.model.known_accounts()));
-            let ask = |account| self.admits(context, account, "sts:AssumeRole", ExternalId::Any, &[]);
-            let mut admitted = Vec::new();
-            if everyone {
-                admitted.push(Admitted { account: None, answer: ask(stranger) });
-            }
-            admitted.extend(accounts.into_iter().map(|a| Admitted { account: Some(a), answer: ask(a) }));
-            admitted.retain(|one| one.answer != Answer::No);
-            admitted
-        })
+        self.admitted.get_or_init(|| self.joined(context))
     }
 
     /// Whether it is a sharing role: another account, or anyone, can assume it, and it can read, list or decrypt logs,
@@ -213,7 +202,7 @@ impl<'a> RoleView<'a> {
     pub fn is_sharing(&self, context: &Context<'_>) -> bool {
         *self.sharing.get_or_init(|| {
             self.may_be_shared()
-                && (self.trust.is_err() || !self.admitted(context).is_empty())
+                && (self.trust.is_err() || !self.admissions(context).is_empty())
                 && self.reads_logs(context) != Some(false)
         })
     }

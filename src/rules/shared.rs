@@ -1,4 +1,5 @@
 //! What several checks ask: one place for each question.
 
 pub(super) mod external_id;
+pub(super) mod guessable;
 pub(super) mod trust;
