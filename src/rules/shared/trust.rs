@@ -33,7 +33,7 @@ pub(in crate::rules) fn outsiders<'v>(context: &Context<'_>, role: &'v RoleView<
         let owes = match class {
             Class::ThirdParty { external_id_required, .. } => external_id_required,
             Class::Undeclared => true,
-            Class::Owner | Class::Management | Class::Member | Class::Reader => false,
+            Class::Owner | Class::Management | Class::Member | Class::Reader | Class::CloudTrail => false,
         };
         (owes && !role.is_public(context, admission)).then_some(Outsider { account, class, admission })
     });
