@@ -41,8 +41,47 @@ impl Membership {
     }
 }
 
+/// The organization keys that a request from an account may carry, and what has to be supposed for them.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// The keys.
+    pub keys: Vec<(CompactString, Given)>,
+    supposed: Option<String>,
+}
+
+impl Way {
+    /// An answer that was found on this way: one that hangs on the supposition, where there is one.
+    pub fn weigh(&self, answer: Answer) -> Answer {
+        match (answer, &self.supposed) {
+            (Answer::Yes(mut found) | Answer::If(mut found), Some(fact)) => {
+                found.explanation.depends_on.push(fact.clone());
+                found.witness.depends_on.push(fact.clone());
+                Answer::If(found)
+            }
+            (answer, _) => answer,
+        }
+    }
+}
+
+/// All ways to try for requests that an account makes under a policy; `own` is the ID of the estate's organization.
+///
+/// An outside account that the policy names may be in any organization that the policy names beside it.
+pub fn ways(account: AccountId, membership: &Membership, policy: &Policy, own: Option<&str>) -> Vec<Way> {
+    let known = membership.keys().into_iter().map(|keys| Way { keys, supposed: None });
+    let mut ways: Vec<Way> = known.collect();
+    let named = || policy.allows().any(|statement| named_accounts(statement).contains(&account));
+    if *membership == Membership::Outside && named() {
+        for id in other_organizations(policy, own) {
+            let supposed = Some(format!("{account} being in organization {id}"));
+            let keys = Membership::In(id).keys().into_iter();
+            ways.extend(keys.map(|keys| Way { keys, supposed: supposed.clone() }));
+        }
+    }
+    ways
+}
+
 /// The organizations that the Allow statements of a policy ask callers to be in by a full ID, other than `own`.
-pub fn other_organizations(policy: &Policy, own: Option<&str>) -> Vec<CompactString> {
+fn other_organizations(policy: &Policy, own: Option<&str>) -> Vec<CompactString> {
     let mut found: Vec<CompactString> = policy.allows().flat_map(|s| organizations(s, own)).collect();
     found.sort_unstable();
     found.dedup();
@@ -85,12 +124,6 @@ pub struct Trust<'p> {
     pub organization: Option<&'p str>,
 }
 
-/// The organization keys of a request, and what has to be supposed for them.
-struct Way {
-    keys: Vec<(CompactString, Given)>,
-    supposed: Option<String>,
-}
-
 impl Trust<'_> {
     /// Whether some principal of `account` can do `action` (`sts:AssumeRole`, `sts:TagSession` …) on the role, its own
     /// administrators willing; further keys of the request may be fixed.
@@ -108,16 +141,7 @@ impl Trust<'_> {
         let policies = [self.policy];
         let callers = principals_of(account, &policies);
         let granted = format!("administrators of {account} can allow their principals `{action}` on this role");
-        let known = membership.keys().into_iter().map(|keys| Way { keys, supposed: None });
-        let mut ways: Vec<Way> = known.collect();
-        let named = || self.policy.allows().any(|statement| named_accounts(statement).contains(&account));
-        if *membership == Membership::Outside && named() {
-            ways.extend(other_organizations(self.policy, self.organization).into_iter().flat_map(|id| {
-                let supposed = format!("{account} being in organization {id}");
-                let keys = Membership::In(id).keys().into_iter();
-                keys.map(move |keys| Way { keys, supposed: Some(supposed.clone()) })
-            }));
-        }
+        let ways = ways(account, membership, self.policy, self.organization);
         self.ask(callers, Side::Granted(&granted), ways, action, external_id, fixed)
     }
 
@@ -139,7 +163,7 @@ impl Trust<'_> {
         let policies = [self.policy];
         let mut best = Answer::No;
         for way in ways {
-            let mut keys = way.keys;
+            let mut keys = way.keys.clone();
             keys.extend(fixed.iter().map(|(key, given)| (CompactString::new(key), given.clone())));
             for (callers, keys) in self.scenarios(external_id, &callers, keys) {
                 let question = Question {
@@ -155,25 +179,13 @@ impl Trust<'_> {
                     },
                     fixed: keys,
                 };
-                best = better(best, suppose(question.ask(), way.supposed.as_deref()));
+                best = better(best, way.weigh(question.ask()));
                 if best.is_yes() {
                     return best;
                 }
             }
         }
         best
-    }
-}
-
-/// Makes an answer hang on a fact.
-fn suppose(answer: Answer, fact: Option<&str>) -> Answer {
-    match (answer, fact) {
-        (Answer::Yes(mut found) | Answer::If(mut found), Some(fact)) => {
-            found.explanation.depends_on.push(fact.to_owned());
-            found.witness.depends_on.push(fact.to_owned());
-            Answer::If(found)
-        }
-        (answer, _) => answer,
     }
 }
 

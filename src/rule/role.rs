@@ -12,11 +12,11 @@ use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, STRANGER};
 use crate::access::sts::{ExternalId, Trust, better};
-use crate::aws::{AccountId, managed};
+use crate::aws::{AccountId, Arn, managed};
 use crate::estate::{Estate, Gap, NamedBy, Role};
 use crate::finding::{Subject, SubjectKind};
 use crate::model::Class;
-use crate::policy::{Policy, PolicyKind, Principal};
+use crate::policy::{Policy, PolicyKind, Principal, Statement};
 use crate::rule::context::Context;
 use crate::syntax::json::Tape;
 use crate::text::embedded::Place;
@@ -188,7 +188,7 @@ impl<'a> RoleView<'a> {
     fn with_policy(&self, context: &Context<'_>, policy: &Policy, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
         let rcp = context.rcp(self.role.account);
         let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
-        let organization = context.model.organization_id();
+        let organization = context.model.organization_id().map(|organization| organization.id.as_str());
         ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, organization })
     }
 
@@ -202,28 +202,39 @@ impl<'a> RoleView<'a> {
     pub fn is_sharing(&self, context: &Context<'_>) -> bool {
         *self.sharing.get_or_init(|| {
             self.may_be_shared()
-                && (self.trust.is_err() || !self.admissions(context).is_empty())
                 && self.reads_logs(context) != Some(false)
+                && (self.trust.is_err() || !self.admissions(context).is_empty())
         })
     }
 
-    /// Whether it can read, list or decrypt logs by its own policies (any S3 object, where no log bucket is known);
-    /// `None` where that is not known.
+    /// Whether it can read, list or decrypt logs: by its own policies (any S3 object, where no log bucket is known), or
+    /// because the policy of a log bucket or log key names it. `None` where that is not known.
     pub fn reads_logs(&self, context: &Context<'_>) -> Option<bool> {
         let buckets = context.log_bucket_arns();
-        let targets: Vec<(&str, String)> = match buckets.is_empty() {
-            true => vec![("s3:GetObject", "arn:aws:s3:::*".to_owned()), ("s3:ListBucket", "arn:aws:s3:::*".to_owned())],
-            false => buckets
-                .into_iter()
-                .flat_map(|arn| [("s3:GetObject", format!("{arn}/*")), ("s3:ListBucket", arn)])
-                .collect(),
+        let reads = match buckets.is_empty() {
+            true => self.may_read("arn:aws:s3:::*"),
+            false => buckets.iter().any(|arn| self.may_read(arn)),
         };
-        let some = targets.iter().any(|(action, resource)| self.may(action, resource));
-        match some {
-            true => Some(true),
-            false if self.missing.is_empty() => Some(false),
-            false => None,
-        }
+        self.or_unknown(reads || self.may_decrypt(context) || context.log_policies_name(self.role))
+    }
+
+    /// Whether it can read or list a bucket, by its ARN; `None` where that is not known.
+    pub fn reads_bucket(&self, arn: &str) -> Option<bool> {
+        self.or_unknown(self.may_read(arn))
+    }
+
+    fn may_read(&self, arn: &str) -> bool {
+        self.may("s3:GetObject", &format!("{arn}/*")) || self.may("s3:ListBucket", arn)
+    }
+
+    fn may_decrypt(&self, context: &Context<'_>) -> bool {
+        let keys = context.estate.keys.iter().filter(|key| context.model.is_log_key(key).is_log_key());
+        keys.filter_map(|key| key.arn.as_deref()).any(|arn| self.may("kms:Decrypt", arn))
+    }
+
+    /// What was not seen is certain only where all permissions are known.
+    fn or_unknown(&self, seen: bool) -> Option<bool> {
+        (seen || self.missing.is_empty()).then_some(seen)
     }
 
     /// Whether some Allow of its own policies covers the action on a resource that `resource` (a pattern) matches, no
@@ -274,6 +285,23 @@ impl<'a> RoleView<'a> {
             _ => true,
         }
     }
+}
+
+/// The roles that a statement names by themselves, account and name without path.
+pub(super) fn named_roles(statement: &Statement) -> Vec<(AccountId, CompactString)> {
+    let principals = statement.principals.iter().filter(|p| !p.negated).flat_map(|p| &p.entries);
+    let mut named: Vec<(AccountId, &str)> = Vec::new();
+    named.extend(principals.filter_map(|entry| match &entry.principal {
+        Principal::Role(account, name) | Principal::Session(account, name, _) => Some((*account, name.as_str())),
+        _ => None,
+    }));
+    let conditions = statement.conditions.iter().filter(|clause| clause.key.is("aws:PrincipalArn"));
+    named.extend(conditions.flat_map(|clause| &clause.values).filter_map(|value| {
+        let arn = Arn::parse(value.template.raw())?;
+        Some((arn.account_id()?, arn.resource_of("role")?))
+    }));
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).into();
+    named.into_iter().map(|(account, name)| (account, last(name))).collect()
 }
 
 /// What findings call a role.

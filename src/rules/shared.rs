@@ -1,5 +1,6 @@
 //! What several checks ask: one place for each question.
 
 pub(super) mod external_id;
+pub(super) mod grants;
 pub(super) mod guessable;
 pub(super) mod trust;

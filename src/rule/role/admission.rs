@@ -113,7 +113,7 @@ impl RoleView<'_> {
         let mut candidates = Vec::new();
         if names_everyone(statement) {
             let mut taken: Vec<AccountId> = trust.allows().flat_map(named_accounts).collect();
-            taken.extend(context.model.known_accounts().chain(self.role.account));
+            taken.extend(context.model.known_accounts().into_iter().chain(self.role.account));
             accounts.extend(context.model.members());
             accounts.sort_unstable();
             accounts.dedup();
@@ -122,8 +122,8 @@ impl RoleView<'_> {
                 candidates.push((who, account, Membership::Outside));
             }
             let other = AccountId::other_than(taken);
-            let own = context.model.organization_id();
-            let member = own.map_or(Membership::InUnknown, |id| Membership::In(id.into()));
+            let own = context.model.organization_id().map(|organization| &organization.id);
+            let member = own.map_or(Membership::InUnknown, |id| Membership::In(id.clone()));
             candidates.push((Who::AnyMember, other, member));
             // Where the own organization is not known, one that is named may well be it.
             let named = own.map_or_else(Vec::new, |own| organizations(statement, Some(own)));
