@@ -84,6 +84,12 @@ macro_rules! rules {
 rules! {
     trust {
         missing_external_id "missing-external-id",
+        bypassable_external_id "bypassable-external-id",
+        weak_external_id "weak-external-id",
+        public_role_trust "public-role-trust",
+        undeclared_account "undeclared-account",
+        shared_reader_role "shared-reader-role",
+        stale_principal "stale-principal",
     }
     bucket {
         block_public_access_off "block-public-access-off",

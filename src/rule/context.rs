@@ -1,7 +1,7 @@
 //! What checks read: the estate through views made once per subject, the model, and facts about the whole estate that
 //! are found out when first asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
 use crate::config::Config;
-use crate::estate::{Bucket, Document, Estate, Gap, Key, OrganizationPolicyKind, Trail};
+use crate::estate::{Bucket, Document, Estate, Gap, Key, Known, OrganizationPolicyKind, Role, Trail};
 use crate::finding::{Subject, SubjectKind};
 use crate::model::{Class, Model};
 use crate::policy::Policy;
@@ -31,6 +31,7 @@ pub struct Context<'a> {
     principal_tags: OnceLock<BTreeMap<CompactString, Span>>,
     sharing_roles: OnceLock<Vec<RoleView<'a>>>,
     rcp: OnceLock<Vec<(Arc<Policy>, Vec<CompactString>)>>,
+    named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
 }
 
 impl<'a> Context<'a> {
@@ -45,6 +46,7 @@ impl<'a> Context<'a> {
             principal_tags: OnceLock::new(),
             sharing_roles: OnceLock::new(),
             rcp: OnceLock::new(),
+            named_roles: OnceLock::new(),
         }
     }
 
@@ -86,6 +88,19 @@ impl<'a> Context<'a> {
             };
             self.estate.roles.par_iter().filter_map(view).collect()
         })
+    }
+
+    /// Whether an Allow statement in the policy of a log bucket or log key names a role, among its principals or by a full
+    /// ARN in `aws:PrincipalArn`.
+    pub fn log_policies_name(&self, role: &Role) -> bool {
+        let named = self.named_roles.get_or_init(|| {
+            let buckets = self.estate.buckets.iter().filter(|bucket| self.model.is_log_bucket(bucket).is_log_bucket());
+            let keys = self.estate.keys.iter().filter(|key| self.model.is_log_key(key).is_log_key());
+            let policies = buckets.map(|bucket| &bucket.policy).chain(keys.map(|key| &key.policy));
+            let policies = policies.filter_map(Known::present).map(|document| self.policy(document));
+            policies.flat_map(|policy| policy.allows().flat_map(super::role::named_roles).collect::<Vec<_>>()).collect()
+        });
+        role.account.is_some_and(|account| named.contains(&(account, role.name.clone())))
     }
 
     /// The RCPs known to bind the resources of an account; one level with all of them, as only their denials count.

@@ -5,4 +5,6 @@ pub(super) mod delivery;
 pub(super) mod encryption;
 pub(super) mod external_id;
 pub(super) mod readers;
+pub(super) mod grants;
+pub(super) mod guessable;
 pub(super) mod trust;
