@@ -86,6 +86,19 @@ rules! {
         missing_external_id "missing-external-id",
     }
     bucket {
+        missing_principal_org_id "missing-principal-org-id",
+        bypassable_principal_org_id "bypassable-principal-org-id",
+        foreign_organization "foreign-organization",
+        literal_policy_variable "literal-policy-variable",
+        wildcard_principal "wildcard-principal",
+        action_resource_mismatch "action-resource-mismatch",
+        dead_condition "dead-condition",
+        enumerated_members "enumerated-members",
+        missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
+    }
+    encryption {
+        open_key_policy "open-key-policy",
+        bypassable_key_condition "bypassable-key-condition",
     }
 }
