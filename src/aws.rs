@@ -2,13 +2,12 @@
 
 mod account;
 mod arn;
+mod cloudtrail;
 pub mod managed;
 mod name;
 pub mod services;
 
 pub use account::{AccountId, is_organization_id};
 pub use arn::{Arn, partition_of};
+pub use cloudtrail::{CLOUDTRAIL, is_cloudtrail, legacy_cloudtrail_account};
 pub use name::{ActionName, ConditionKey};
-
-/// The service principal of CloudTrail, the same in every Region and partition.
-pub const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
