@@ -4,6 +4,7 @@
 //! about. Both are pure: they see policies and requests, never files.
 
 pub mod evaluate;
+pub mod outsiders;
 pub mod pattern_set;
 pub mod principals;
 pub mod request;

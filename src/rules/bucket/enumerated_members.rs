@@ -7,6 +7,7 @@ use crate::policy::{Policy, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::outsiders::own_organization;
 use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check = Check::buckets(check);
@@ -60,7 +61,7 @@ fn may_be_member(context: &Context<'_>, account: AccountId) -> bool {
     match context.model.class(account) {
         Class::Owner | Class::Management | Class::Member => true,
         Class::Undeclared => !context.model.members_are_complete(),
-        Class::Reader | Class::ThirdParty { .. } => false,
+        Class::Reader | Class::ThirdParty { .. } | Class::CloudTrail => false,
     }
 }
 
@@ -159,7 +160,7 @@ fn length(statement: &Statement) -> usize {
 /// The statement that serves every member, whatever their number.
 fn rewrite(context: &Context<'_>, view: &BucketView<'_>, series: &Series<'_>) -> String {
     let statement = series.sample;
-    let id = context.model.organization_id().unwrap_or("o-your-organization");
+    let id = own_organization(context).unwrap_or("o-your-organization");
     let caller = "${aws:PrincipalAccount}";
     let quoted = |texts: Vec<String>| match texts.as_slice() {
         [one] => format!("\"{one}\""),

@@ -9,7 +9,7 @@ use crate::policy::{Clause, Effect, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::outsiders::Door;
+use crate::rules::shared::outsiders::{Door, own_organization};
 
 pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), key: Some(key), ..Check::NOTHING };
 
@@ -35,9 +35,7 @@ fn check(context: &Context<'_>, door: &Door<'_>) -> Outcome {
     if named.peek().is_none() {
         return Ok(Verdict::NotApplicable);
     }
-    let Some(own) = context.model.organization_id() else {
-        return Err(Gap::new("organization.id", "the organization is not declared and could not be concluded"));
-    };
+    let Some(own) = own_organization(context) else { return Err(unknown(context)) };
     let (mut findings, mut gaps) = (Vec::new(), Vec::new());
     for (statement, clause, value, id) in named.filter(|(.., id)| *id != own) {
         if is_for_outsiders(context, statement) {
@@ -75,6 +73,16 @@ fn check(context: &Context<'_>, door: &Door<'_>) -> Outcome {
         findings.push(draft.statement(statement).about(id).help(format!("write `{own}`, or take the value out")));
     }
     Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// Why it is not known which organization is ours.
+fn unknown(context: &Context<'_>) -> Gap {
+    let ids = context.model.organization_ids();
+    if ids.is_empty() {
+        return Gap::not_collected("organization.id");
+    }
+    let names = ids.iter().map(|one| format!("`{}`", one.id)).collect::<Vec<_>>().join(", ");
+    Gap::new("organization.id", format!("the inputs name several: {names}")).at(ids.iter().map(|one| one.span))
 }
 
 /// Every organization that a statement asks for: an Allow that demands it, or a Deny that spares it.

@@ -4,6 +4,7 @@ use crate::policy::{PolicyKind, Principal};
 use crate::rule::context::{Context, DocumentView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::outsiders::own_organization;
 
 pub(in crate::rules) const CHECK: Check = Check::documents(check);
 
@@ -30,7 +31,7 @@ fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
 /// What says the same in words that AWS takes.
 fn instead(context: &Context<'_>, kind: PolicyKind, text: &str) -> String {
     let Some(arn) = Arn::parse(text) else {
-        let id = context.model.organization_id().unwrap_or("the ID of your organization");
+        let id = own_organization(context).unwrap_or("the ID of your organization");
         return match text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'?')) {
             true => format!(
                 "name each account, or everyone with \"StringEquals\": {{\"aws:PrincipalOrgID\": \"{id}\"}} as condition"
@@ -52,7 +53,7 @@ fn instead(context: &Context<'_>, kind: PolicyKind, text: &str) -> String {
         Some(account) => format!("name the account, `{account}`, and add the condition {condition}"),
         None if kind == PolicyKind::Trust => format!("name each account and add the condition {condition}"),
         None => {
-            let id = context.model.organization_id().unwrap_or("the ID of your organization");
+            let id = own_organization(context).unwrap_or("the ID of your organization");
             format!(
                 "name everyone (`*`) and add the conditions \"StringEquals\": {{\"aws:PrincipalOrgID\": \"{id}\"}} and {condition}"
             )

@@ -40,7 +40,8 @@ impl<'v> Door<'v> {
     /// The gap, where the policy is not known.
     pub(in crate::rules) fn of_bucket(context: &Context<'_>, view: &'v BucketView<'_>) -> Result<Option<Self>, Gap> {
         let Some(policy) = view.policy()? else { return Ok(None) };
-        let account = view.subject.account;
+        let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
+        let account = view.subject.account.or(declared);
         let mut unless = control_policies(context, account);
         if !has_no_public_access_block(context, view) {
             unless.push(format!("block public access of `{}` (RestrictPublicBuckets)", view.subject.name));
@@ -89,9 +90,9 @@ impl<'v> Door<'v> {
             policy: self.policy,
             arn: &self.arn,
             account: self.account,
-            organization: context.model.organization_id(),
+            organization: own_organization(context),
             stranger: context.stranger(),
-            management: context.estate.organization.management.present().copied(),
+            management: context.model.management(),
             rcp: &rcp,
         })
     }
@@ -242,11 +243,16 @@ fn only_if(found: &Found) -> String {
 }
 
 fn bind(context: &Context<'_>) -> String {
-    let id = context.model.organization_id().unwrap_or("the ID of your organization");
+    let id = own_organization(context).unwrap_or("the ID of your organization");
     format!(
         "bind the caller with \"StringEquals\": {{\"aws:PrincipalOrgID\": \"{id}\"}} (neither IfExists nor \
          ForAllValues), or name the accounts you mean in `Principal`"
     )
+}
+
+/// The ID of the organization, where one is known.
+pub(in crate::rules) fn own_organization<'c>(context: &'c Context<'_>) -> Option<&'c str> {
+    context.model.organization_id().map(|organization| organization.id.as_str())
 }
 
 /// The place in a statement's principals that takes in everyone.
@@ -258,8 +264,8 @@ pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
 }
 
 fn control_policies(context: &Context<'_>, account: Option<AccountId>) -> Vec<String> {
-    let management = context.estate.organization.management.present();
-    if !context.estate.organization.policies.is_empty() || (account.is_some() && management == account.as_ref()) {
+    let is_management = account.is_some() && context.model.management() == account;
+    if !context.estate.organization.policies.is_empty() || is_management {
         return Vec::new();
     }
     let of = account.map_or_else(String::new, |account| format!(" of {account}"));
