@@ -1,12 +1,15 @@
 //! One inventory of what was read, whatever its origin.
 //!
-//! Collectors fill it, everything after them only reads it. It knows no files formats beyond a policy document's
+//! Collectors fill it, everything after them only reads it. It knows no file formats beyond a policy document's
 //! encodings and decides nothing about access.
 
+mod builder;
 mod document;
 mod known;
 mod model;
 
+pub use builder::{Builder, Identity, IdentityKind, Part};
+pub(crate) use document::unwrap;
 pub use document::{Broken, Document, read_policy};
 pub use known::{Gap, Known};
 pub use model::{

@@ -68,7 +68,9 @@ mod tests {
         for name in [CLOUDTRAIL, "cloudtrail.ap-east-1.amazonaws.com", "cloudtrail.cn-north-1.amazonaws.com.cn"] {
             assert!(is_cloudtrail(name), "{name}");
         }
-        for name in ["config.amazonaws.com", "notcloudtrail.amazonaws.com", "cloudtrail.a.b.amazonaws.com", "cloudtrail"] {
+        for name in
+            ["config.amazonaws.com", "notcloudtrail.amazonaws.com", "cloudtrail.a.b.amazonaws.com", "cloudtrail"]
+        {
             assert!(!is_cloudtrail(name), "{name}");
         }
     }

@@ -11,7 +11,9 @@ use crate::report::Format;
 /// Who can read your AWS CloudTrail logs, with proof.
 #[derive(Debug, Parser)]
 #[command(name = "trailproof", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 nothing found, 1 findings, 2 could not do what was asked, 3 --strict and a fact not known.")]
+#[command(
+    after_help = "Exit codes: 0 nothing found, 1 findings, 2 could not do what was asked, 3 --strict and a fact not known."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::access::evaluate::{Policies, Side, explain};
 use crate::access::request::{Caller, Given, Request};
 use crate::aws::{AccountId, Arn};
+use crate::estate::read_policy;
 use crate::finding::Step;
 use crate::policy::{Policy, PolicyKind};
-use crate::estate::read_policy;
 use crate::syntax::json::{Json, Kind, Tape};
 use crate::text::embedded::Place;
 use crate::text::{Source, SourceId};
@@ -118,7 +118,13 @@ fn refer_levels(levels: &[Vec<Policy>]) -> Vec<Vec<&Policy>> {
 
 impl CasePolicies {
     fn all(&self) -> impl Iterator<Item = &Policy> {
-        let lists = [Some(&self.identity), Some(&self.resource), self.boundary.as_ref(), self.session.as_ref(), self.endpoint.as_ref()];
+        let lists = [
+            Some(&self.identity),
+            Some(&self.resource),
+            self.boundary.as_ref(),
+            self.session.as_ref(),
+            self.endpoint.as_ref(),
+        ];
         lists.into_iter().flatten().chain(&self.scp).chain(&self.rcp).flatten()
     }
 }
@@ -208,7 +214,8 @@ fn resource_kind(request: &Request) -> PolicyKind {
 
 /// One document or a list of documents.
 fn list(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Policy>, String> {
-    let read = |json: Json<'_>| read_policy(json, kind).map_err(|broken| format!("a policy is not JSON: {}", broken.message));
+    let read =
+        |json: Json<'_>| read_policy(json, kind).map_err(|broken| format!("a policy is not JSON: {}", broken.message));
     match value.kind() {
         Kind::Null => Ok(Vec::new()),
         Kind::Array => value.elements().map(read).collect(),

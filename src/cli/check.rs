@@ -79,7 +79,7 @@ fn write(destination: &Destination, report: &Report<'_>, args: &CheckArgs) -> Re
         None => {
             output::to_stdout(write)?;
             if destination.format.is_for_machines() && !args.quiet {
-                terminal::say(&report::summary_line(report));
+                terminal::say(&report::text::summary(report, false));
             }
             Ok(())
         }

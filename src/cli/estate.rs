@@ -4,13 +4,13 @@ use std::path::{Component, Path, PathBuf};
 
 use super::args::InputArgs;
 use super::{Failure, terminal};
-use crate::collect::{self, Collected, FileRule, Options};
+use crate::collect::{self, CollectError, Collected, Declared, Options};
 use crate::config::{Config, ConfigError};
 use crate::estate::Estate;
 use crate::model::Model;
 use crate::policy::PolicyKind;
 use crate::rules::RULES;
-use crate::text::{Source, SourceId, SourceMap};
+use crate::text::{Source, SourceMap, Span, Spanned};
 
 /// The name the config is looked up by.
 pub(super) const CONFIG_NAME: &str = "trailproof.toml";
@@ -38,38 +38,41 @@ impl Loaded {
     pub(super) fn read(args: &InputArgs, kind: Option<PolicyKind>, subject: Option<&str>) -> Result<Self, Failure> {
         let cwd = std::env::current_dir()?;
         let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
-        let mut sources = SourceMap::new();
         let mut failed = false;
         let mut remarks = Vec::new();
         let found = find_config(args, &paths, &cwd)?;
-        let config = match &found {
-            Some(path) => read_config(path, &cwd, &mut sources)?,
-            None => None,
-        };
-        if found.is_some() && config.is_none() {
+        let text = found.as_deref().map(|path| read_text(path, &cwd)).transpose()?;
+        let config = text.as_ref().and_then(|(name, text)| read_config(name, text));
+        if text.is_some() && config.is_none() {
             failed = true;
             remarks.push("the config is not used because of its mistakes".to_owned());
         }
         let folder = found.as_deref().and_then(Path::parent).unwrap_or(&cwd);
-        let accounts = match &config {
-            Some(config) => read_accounts(config, folder, &cwd, &mut sources)?,
-            None => None,
-        };
+        let accounts = config.as_ref().and_then(|config| config.organization.as_ref()?.accounts_file.as_ref());
+        let accounts = accounts.map(|file| folder.join(&file.value));
+        let all: Vec<PathBuf> = paths.iter().chain(&accounts).cloned().collect();
+        let declared = |path: &Path| declared(config.as_ref()?, folder, path);
         let options = Options {
             jobs: usize::from(args.jobs.unwrap_or(0)),
             kind,
             subject,
-            files: config.as_ref().map(|config| file_rules(config, folder)).unwrap_or_default(),
+            declared: config.is_some().then_some(&declared as &(dyn Fn(&Path) -> Option<Declared> + Sync)),
             cwd: cwd.clone(),
         };
+        let collected = collect::collect(&all, &mut std::io::stdin().lock(), &options);
         let Collected { mut estate, files, skipped, templates, remarks: more, errors } =
-            collect::collect(&paths, sources, &options).map_err(|error| Failure::new(error.to_string()))?;
+            collected.map_err(|error| Failure::new(with_help(&error)))?;
         for error in &errors {
             failed = true;
-            let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-            terminal::complain(&format!("{error}{help}"));
+            terminal::complain(&with_help(error));
         }
-        let model = Model::new(&estate, config.as_ref(), accounts.as_deref());
+        // The config was read before the inputs because it says what some of them are; its places count from here on.
+        let config = text.filter(|_| config.is_some()).and_then(|(name, text)| {
+            let id = estate.sources.add(Source::new(name, text.clone()));
+            Config::parse(&text, id).ok()
+        });
+        check_accounts(config.as_ref(), accounts.as_deref(), &estate)?;
+        let model = Model::new(&estate, config.as_ref(), None);
         if let Some(owner) = model.owner() {
             estate.settle(owner);
         }
@@ -79,7 +82,7 @@ impl Loaded {
         remarks.extend(model.inferences().iter().map(|inference| inference.value.clone()));
         remarks.extend(more);
         for template in &templates {
-            remarks.push(format!("`{template}` is a template; templates are not read yet"));
+            remarks.push(format!("`{}` is a template ({}); templates are not read yet", template.name, template.why));
         }
         if !skipped.is_empty() {
             let (count, s) = (skipped.len(), if skipped.len() == 1 { "" } else { "s" });
@@ -148,32 +151,36 @@ pub(super) fn shown(path: &Path, cwd: &Path) -> String {
     shown.to_string_lossy().replace('\\', "/")
 }
 
-/// Reads the config; says what is wrong with it and gives `None` where it has mistakes.
-fn read_config(path: &Path, cwd: &Path, sources: &mut SourceMap) -> Result<Option<Config>, Failure> {
+/// Reads the config's text; its name as people see it, and the text.
+fn read_text(path: &Path, cwd: &Path) -> Result<(String, String), Failure> {
     let name = shown(path, cwd);
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("the config `{name}` is not UTF-8 text")))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
-    let id = sources.add(Source::new(name, text.clone()));
-    let mistakes = match Config::parse(&text, id) {
-        Ok(config) => {
-            let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-            let mut groups: Vec<&str> = RULES.iter().map(|rule| rule.group).chain(["default", "all"]).collect();
-            groups.dedup();
-            match config.check_rule_names(&rules, &groups) {
-                mistakes if mistakes.is_empty() => return Ok(Some(config)),
-                mistakes => mistakes,
-            }
-        }
+    Ok((name, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+}
+
+/// Reads the config; says what is wrong with it and gives `None` where it has mistakes.
+fn read_config(name: &str, text: &str) -> Option<Config> {
+    let mut sources = SourceMap::new();
+    let id = sources.add(Source::new(name, text));
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let mut groups: Vec<&str> = RULES.iter().map(|rule| rule.group).chain(["default", "all"]).collect();
+    groups.dedup();
+    let mistakes = match Config::parse(text, id) {
+        Ok(config) => match config.check_rule_names(&rules, &groups) {
+            mistakes if mistakes.is_empty() => return Some(config),
+            mistakes => mistakes,
+        },
         Err(mistakes) => mistakes,
     };
-    mistakes.iter().for_each(|mistake| say(mistake, sources));
-    Ok(None)
+    mistakes.iter().for_each(|mistake| say(mistake, &sources));
+    None
 }
 
 /// Prints a mistake in the config with its place.
 fn say(mistake: &ConfigError, sources: &SourceMap) {
-    let place = |span: crate::text::Span| {
+    let place = |span: Span| {
         let position = sources.source(span.source).map(|source| source.position(span.start));
         position.map_or_else(String::new, |position| format!("{}:{position}", sources.name(span.source)))
     };
@@ -194,37 +201,33 @@ fn say(mistake: &ConfigError, sources: &SourceMap) {
     terminal::complain(&text);
 }
 
-/// Reads the file that the config names for the accounts of the organization.
-fn read_accounts(
-    config: &Config,
-    folder: &Path,
-    cwd: &Path,
-    sources: &mut SourceMap,
-) -> Result<Option<Vec<crate::estate::Member>>, Failure> {
-    let Some(file) = config.organization.as_ref().and_then(|organization| organization.accounts_file.as_ref()) else {
-        return Ok(None);
+/// Holds the accounts that the config's `accounts-file` lists against the config.
+fn check_accounts(config: Option<&Config>, file: Option<&Path>, estate: &Estate) -> Result<(), Failure> {
+    let (Some(config), Some(file)) = (config, file) else { return Ok(()) };
+    let Some(accounts) = estate.organization.accounts.present() else {
+        let file = file.display();
+        return Err(Failure::new(format!(
+            "`accounts-file` `{file}` is not an answer of `organizations list-accounts`"
+        )));
     };
-    let path = folder.join(&file.value);
-    let name = shown(&path, cwd);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::new(format!("can not read `accounts-file` `{name}`: {error}")))?;
-    let id: SourceId = sources.add(Source::new(name.clone(), text.clone()));
-    let accounts = collect::list_accounts(&text, id).map_err(|error| Failure::new(format!("{name}: {error}")))?;
-    let members: Vec<_> = accounts.iter().map(|member| crate::text::Spanned::new(member.id, member.span)).collect();
+    let members: Vec<Spanned<_>> = accounts.iter().map(|member| Spanned::new(member.id, member.span)).collect();
     let mistakes = config.third_parties_among(&members);
-    if !mistakes.is_empty() {
-        mistakes.iter().for_each(|mistake| say(mistake, sources));
-        return Err(Failure::new("the config contradicts its `accounts-file`"));
+    mistakes.iter().for_each(|mistake| say(mistake, &estate.sources));
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new("the config contradicts its `accounts-file`")),
     }
-    Ok(Some(accounts))
 }
 
-/// What the config says of single documents, its paths made absolute.
-fn file_rules(config: &Config, folder: &Path) -> Vec<FileRule> {
-    let rule = |entry: &crate::config::FileEntry| FileRule {
-        path: folder.join(entry.path.value.as_str()),
-        kind: PolicyKind::from_name(entry.kind.value.as_str()),
-        subject: entry.subject.as_ref().map(|subject| subject.value.clone()),
-    };
-    config.files.iter().map(rule).collect()
+/// What the config says of a document, whose path is absolute.
+fn declared(config: &Config, folder: &Path, path: &Path) -> Option<Declared> {
+    let relative = path.strip_prefix(clean(folder)).ok()?.to_string_lossy().replace('\\', "/");
+    let entry = config.file_entry(&relative)?;
+    let kind = PolicyKind::from_name(entry.kind.value.as_str())?;
+    Some(Declared { kind, subject: entry.subject.as_ref().map(|subject| subject.value.clone()) })
+}
+
+fn with_help(error: &CollectError) -> String {
+    let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+    format!("{error}{help}")
 }

@@ -1,7 +1,5 @@
 //! `trailproof explain RULE`
 
-use std::io::Write;
-
 use super::args::ExplainArgs;
 use super::{Exit, Failure, output};
 use crate::rule::Selection;
@@ -10,7 +8,8 @@ use crate::rules::RULES;
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     let Some(rule) = RULES.iter().find(|rule| rule.id == args.rule) else {
         let hint = Selection::new(&RULES, std::slice::from_ref(&args.rule), &[]).err().and_then(|e| e.suggestion);
-        let hint = hint.map_or_else(|| "; `trailproof rules` lists them".to_owned(), |near| format!("; did you mean `{near}`?"));
+        let hint = hint
+            .map_or_else(|| "; `trailproof rules` lists them".to_owned(), |near| format!("; did you mean `{near}`?"));
         return Err(Failure::new(format!("there is no rule `{}`{hint}", args.rule)));
     };
     let card = rule.card();

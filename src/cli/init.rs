@@ -17,7 +17,11 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true);
     // Another process may have made the file meanwhile: without --force nothing is ever overwritten.
-    if args.force { options.create(true).truncate(true) } else { options.create_new(true) };
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
     let fail = |error: std::io::Error| Failure::new(format!("can not write `{name}`: {error}"));
     options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes())).map_err(fail)?;
     terminal::say(&format!("wrote `{name}`: read it, correct it, and commit it beside what it describes"));

@@ -57,7 +57,9 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let (principal, action, resource) = (text(&args.principal), text(&args.action), text(&args.resource));
     let caller = Caller::parse(&principal).ok_or_else(|| {
-        Failure::new(format!("`{principal}` is no principal: give an ARN, an account ID, a service name or `anonymous`"))
+        Failure::new(format!(
+            "`{principal}` is no principal: give an ARN, an account ID, a service name or `anonymous`"
+        ))
     })?;
     if !action.contains(':') {
         return Err(Failure::new(format!("`{action}` is no action: write it as `service:Action`")));

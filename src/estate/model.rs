@@ -43,7 +43,7 @@ pub struct Estate {
     pub named: Vec<Spanned<String>>,
     /// Facts that were told twice in two ways, and answers that no subject could be found for.
     pub gaps: Vec<super::known::Gap>,
-    managed_by_arn: std::sync::OnceLock<std::collections::HashMap<CompactString, usize>>,
+    pub(super) managed_by_arn: std::sync::OnceLock<std::collections::HashMap<CompactString, usize>>,
 }
 
 impl Estate {

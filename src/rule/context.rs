@@ -61,7 +61,8 @@ impl<'a> Context<'a> {
 
     /// The ARNs of the log buckets that are known by name.
     pub fn log_bucket_arns(&self) -> Vec<String> {
-        let named = |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
+        let named =
+            |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
         let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
         self.model.log_buckets().iter().map(|bucket| arn(&bucket.name)).collect()
     }

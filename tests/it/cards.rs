@@ -48,12 +48,20 @@ fn check(rule: &str, example: &trailproof::rule::Example) -> Result<(), String> 
     }
     let report: Value = serde_json::from_str(&stdout(&output)).map_err(|e| e.to_string())?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let findings: Vec<String> = report["findings"].as_array().into_iter().flatten().map(|finding| {
-        let place = &finding["location"];
-        let (level, message) = (text(&finding["level"]), text(&finding["message"]));
-        format!("{level} {}:{}:{} {message}", text(&place["file"]), place["line"], place["column"])
-    }).collect();
-    let gaps: Vec<String> = report["gaps"].as_array().into_iter().flatten()
+    let findings: Vec<String> = report["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|finding| {
+            let place = &finding["location"];
+            let (level, message) = (text(&finding["level"]), text(&finding["message"]));
+            format!("{level} {}:{}:{} {message}", text(&place["file"]), place["line"], place["column"])
+        })
+        .collect();
+    let gaps: Vec<String> = report["gaps"]
+        .as_array()
+        .into_iter()
+        .flatten()
         .filter(|gap| gap["blocks"].as_array().is_some_and(|blocks| blocks.contains(&Value::from(rule))))
         .map(|gap| format!("{}: {}", text(&gap["fact"]), text(&gap["reason"])))
         .collect();

@@ -38,7 +38,8 @@ fn every_case_is_decided_as_the_tables_say() {
 fn a_case_that_can_not_be_read_is_an_error_and_the_others_are_answered() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cases.json");
-    let good = r#"{"id":"good","request":{"principal":"111111111111","action":"s3:GetObject","resource":"arn:aws:s3:::b/k"}}"#;
+    let good =
+        r#"{"id":"good","request":{"principal":"111111111111","action":"s3:GetObject","resource":"arn:aws:s3:::b/k"}}"#;
     let bad = [
         r#"{"id":"nobody","request":{"principal":"somebody","action":"s3:GetObject","resource":"arn:aws:s3:::b/k"}}"#,
         r#"{"id":"no-request"}"#,

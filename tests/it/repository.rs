@@ -58,7 +58,13 @@ fn modules_import_only_what_stands_to_their_left() {
 
 #[test]
 fn heavy_libraries_stay_in_their_room() {
-    let rooms = [("serde_sarif", "report/sarif"), ("miette::", "report/text"), ("clap", "cli"), ("flate2", "collect"), ("ignore::", "collect")];
+    let rooms = [
+        ("serde_sarif", "report/sarif"),
+        ("miette::", "report/text"),
+        ("clap", "cli"),
+        ("flate2", "collect"),
+        ("ignore::", "collect"),
+    ];
     for file in files_below(&root().join("src"), ".rs") {
         let name = file.strip_prefix(root().join("src")).unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap();
@@ -113,7 +119,8 @@ fn summaries_and_messages_follow_the_house_style() {
         }
         for text in texts {
             let first = text.chars().next().unwrap_or('A');
-            let name = text.starts_with('`') || text.split(' ').next().is_some_and(|w| w.chars().skip(1).any(char::is_uppercase));
+            let name = text.starts_with('`')
+                || text.split(' ').next().is_some_and(|w| w.chars().skip(1).any(char::is_uppercase));
             if first.is_uppercase() && !name {
                 wrong.push(format!("{}: begins with a capital: {text}", rule.id));
             }

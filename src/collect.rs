@@ -1,0 +1,314 @@
+//! Reads files, exports and snapshots into an estate: the only code that reads the outside.
+//!
+//! Each text is read and recognised by itself ([`collect`] does that on several threads where it pays), then all that
+//! was told is joined. Nothing here decides about access. The result does not depend on the order of paths or on the
+//! number of threads.
+//!
+//! # What a document is about
+//!
+//! In this order of trust: `--subject`; `[[file]]`; the document itself (ARNs, names of the answer, for a bucket policy
+//! the one bucket its resources name, for a key policy the one account whose root administers the key); its folder and
+//! file. Two documents are joined only where the table below says so; a document that nothing names is audited by itself.
+//!
+//! | name | tells |
+//! |---|---|
+//! | `<account>/s3/<bucket>/…` and the other folders of a snapshot | account, bucket, key, trail, Region, policy ID; for these it goes before the document |
+//! | a folder of 12 digits, or `get-caller-identity` in the same folder | the account |
+//! | `NAME-trust`, `NAME-trust-policy`, `NAME-assume-role-policy`, … (also joined by `.` or `_`) | a trust policy: role `NAME` |
+//! | `NAME-access`, `NAME-permissions`, `NAME-policy`, `NAME-inline`, …, `NAME-boundary` | role `NAME`, where a trust policy or an answer in the same folder names that role, or in a folder `roles`, `users`, `groups` |
+//! | `roles/NAME/…`, `users/NAME/…`, `groups/NAME/…` | role, user or group `NAME` |
+//! | `roles/NAME` | role `NAME` |
+//! | `trust-policy` beside `access`, `permissions-policy`, … | one role, called after the folder where it holds nothing but such documents |
+//! | `NAME-get-bucket-acl`, `get-bucket-acl-NAME`, `NAME-acl`, … | bucket `NAME`; of several readings the one that is a bucket elsewhere |
+//! | `KEYID-key-policy`, `TRAIL-status`, `POLICY-v3` | the key, trail or managed policy of that name, where there is one |
+//! | no name, in a folder whose documents name one bucket, key, trail, role, user, group or managed policy | that one |
+//! | `scp`, `rcp`, `boundary` at the end of the name, or folders of these names | the kind of the policy, which its text can not tell |
+//!
+//! What was taken from names is said in [`Estate::named`](crate::estate::Estate::named), but for the folders of a
+//! snapshot.
+
+mod answer;
+mod cloudtrail;
+mod error;
+mod files;
+mod iam;
+mod join;
+mod kms;
+mod large;
+mod names;
+mod operation;
+mod organizations;
+mod parse;
+mod piece;
+mod read;
+mod reader;
+mod s3;
+mod shape;
+mod subject;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+pub use error::CollectError;
+
+use crate::estate::Estate;
+use crate::policy::PolicyKind;
+use crate::text::{Source, SourceId, SourceMap};
+use files::{Input, Listing};
+use join::FileTold;
+use names::Names;
+use parse::Outcome;
+use subject::Subject;
+
+/// From this many files on it pays to start threads.
+const WORTH_THREADS: usize = 64;
+
+/// How to collect.
+#[derive(Clone, Default)]
+pub struct Options<'a> {
+    /// How many threads may read and parse; 0 counts as 1.
+    pub jobs: usize,
+    /// `--kind`: what the policies among the files given by name are.
+    pub kind: Option<PolicyKind>,
+    /// `--subject`: what the one document given by name is attached to.
+    pub subject: Option<&'a str>,
+    /// `[[file]]`: what the user declares of the file at an absolute path.
+    pub declared: Option<&'a (dyn Fn(&Path) -> Option<Declared> + Sync)>,
+    /// The working directory: paths and names are seen from there.
+    pub cwd: PathBuf,
+}
+
+/// What the user declares of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// The kind of its policy.
+    pub kind: PolicyKind,
+    /// What it is attached to: an ARN; for an SCP or RCP the ID of an account, OU or root.
+    pub subject: Option<String>,
+}
+
+/// What was collected.
+#[derive(Debug)]
+pub struct Collected {
+    /// The inventory.
+    pub estate: Estate,
+    /// How many files held something to audit.
+    pub files: usize,
+    /// Files that were looked at and hold nothing of ours, in order.
+    pub skipped: Vec<Skipped>,
+    /// Templates, which are not read yet, each with what it is, in order.
+    pub templates: Vec<Skipped>,
+    /// What else people should know, one sentence each.
+    pub remarks: Vec<String>,
+    /// Inputs that could not be read: exit code 2, though the rest is audited.
+    pub errors: Vec<CollectError>,
+}
+
+/// A file that tells nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// How reports call it.
+    pub name: String,
+    /// Why it was skipped, or what it is.
+    pub why: String,
+    /// Whether it was given by name.
+    pub named: bool,
+}
+
+/// Reads all that `paths` stand for; `-` is `stdin`.
+///
+/// # Errors
+/// A subject that is none, or that is not for exactly one document. What can not be read is in [`Collected::errors`].
+pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -> Result<Collected, CollectError> {
+    let subject = options.subject.map(read_subject).transpose()?;
+    let listing = files::list(paths, &options.cwd);
+    let stdin = listing.inputs.iter().any(|input| is_stdin(input)).then(|| read::stream(stdin, files::STDIN));
+    let stdin = std::sync::Mutex::new(stdin);
+    let one = |(number, input): (usize, &Input)| one(SourceId::new(number as u32), input, &stdin, options);
+    let each = || listing.inputs.iter().enumerate().map(one).collect();
+    let outcomes: Vec<(Names, Option<Declared>, Outcome)> = if options.jobs > 1 && listing.inputs.len() >= WORTH_THREADS
+    {
+        match rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build() {
+            Ok(pool) => pool.install(|| listing.inputs.par_iter().enumerate().map(one).collect()),
+            Err(_) => each(),
+        }
+    } else {
+        each()
+    };
+    Gathered::new(listing, outcomes).finish(options, subject)
+}
+
+fn read_subject(text: &str) -> Result<Subject, CollectError> {
+    Subject::parse(text).ok_or_else(|| CollectError::WrongSubject { subject: text.to_owned(), kind: "policy document" })
+}
+
+fn is_stdin(input: &Input) -> bool {
+    input.path.as_os_str().is_empty()
+}
+
+/// Standard input, until it is asked for.
+type Stdin = std::sync::Mutex<Option<Result<read::Content, CollectError>>>;
+
+fn one(source: SourceId, input: &Input, stdin: &Stdin, options: &Options<'_>) -> (Names, Option<Declared>, Outcome) {
+    let (names, declared, content) = if is_stdin(input) {
+        let content = stdin.lock().ok().and_then(|mut content| content.take()).unwrap_or(Ok(read::Content::Empty));
+        (Names::stdin(), None, content)
+    } else {
+        let declared = options.declared.and_then(|declared| declared(&input.path));
+        (Names::new(&input.name, &input.path), declared, read::file(&input.path, &input.name))
+    };
+    let said = options.kind.filter(|_| input.named);
+    let kind = said.or(declared.as_ref().map(|declared| declared.kind));
+    let outcome = match content {
+        Ok(content) => parse::parse(content, source, input, &names, kind),
+        Err(error) => Outcome::Error(error),
+    };
+    (names, declared, outcome)
+}
+
+/// What became of all files.
+struct Gathered {
+    sources: SourceMap,
+    told: Vec<FileTold>,
+    /// The files given by name that tell something, by their numbers.
+    named: Vec<SourceId>,
+    declared: Vec<(SourceId, String)>,
+    skipped: Vec<Skipped>,
+    templates: Vec<Skipped>,
+    errors: Vec<CollectError>,
+    remarks: Vec<String>,
+}
+
+impl Gathered {
+    fn new(listing: Listing, outcomes: Vec<(Names, Option<Declared>, Outcome)>) -> Self {
+        let Listing { inputs, directories, links, errors, remarks } = listing;
+        let mut all = Gathered {
+            sources: SourceMap::new(),
+            told: Vec::new(),
+            named: Vec::new(),
+            declared: Vec::new(),
+            skipped: Vec::new(),
+            templates: Vec::new(),
+            errors,
+            remarks,
+        };
+        let mut counts = vec![Counts::default(); directories.len()];
+        for (input, (names, declared, outcome)) in inputs.into_iter().zip(outcomes) {
+            for &directory in &input.directories {
+                if let Some(counts) = counts.get_mut(directory as usize) {
+                    counts.add(&outcome);
+                }
+            }
+            all.add(input, names, declared, outcome);
+        }
+        for (directory, counts) in directories.iter().zip(&counts) {
+            if counts.told == 0 {
+                let found = counts.in_words();
+                all.errors.push(CollectError::NothingFound { path: directory.clone(), found });
+            }
+        }
+        let why = "a link, which is not followed";
+        all.skipped.extend(links.into_iter().map(|name| Skipped { name, why: why.to_owned(), named: false }));
+        all.skipped.sort_unstable();
+        all
+    }
+
+    fn add(&mut self, input: Input, names: Names, declared: Option<Declared>, outcome: Outcome) {
+        let Input { name, named, .. } = input;
+        // A file that tells nothing keeps its number, so that numbers do not depend on the content of others.
+        let mut text = String::new();
+        match outcome {
+            Outcome::Told(read, told) => {
+                text = read;
+                let source = SourceId::new(self.sources.len() as u32);
+                self.told.push(FileTold { source, names, subject: None, written: String::new(), told: *told });
+                if named {
+                    self.named.push(source);
+                }
+                self.declared.extend(declared.and_then(|declared| Some((source, declared.subject?))));
+            }
+            Outcome::Skipped(why) => self.skipped.push(Skipped { name: name.clone(), why, named }),
+            Outcome::Template(what) => {
+                self.templates.push(Skipped { name: name.clone(), why: what.to_owned(), named });
+            }
+            Outcome::Error(error) => self.errors.push(error),
+        }
+        self.sources.add(Source::new(name, text));
+    }
+
+    fn finish(mut self, options: &Options<'_>, subject: Option<Subject>) -> Result<Collected, CollectError> {
+        for (source, text) in std::mem::take(&mut self.declared) {
+            match Subject::parse(&text) {
+                Some(subject) => self.set_subject(source, subject, text),
+                None => {
+                    let kind = "policy document";
+                    self.errors.push(CollectError::WrongSubject { subject: text, kind });
+                }
+            }
+        }
+        if let Some(subject) = subject {
+            let &[source] = self.named.as_slice() else {
+                return Err(CollectError::SubjectOf { count: self.named.len() });
+            };
+            self.set_subject(source, subject, options.subject.unwrap_or_default().to_owned());
+        }
+        if self.told.is_empty() && self.errors.is_empty() {
+            self.errors.push(CollectError::NothingRead);
+        }
+        let files = self.told.len();
+        let (estate, errors) = join::join(self.told, self.sources);
+        self.errors.extend(errors);
+        Ok(Collected {
+            estate,
+            files,
+            skipped: self.skipped,
+            templates: self.templates,
+            remarks: self.remarks,
+            errors: self.errors,
+        })
+    }
+
+    fn set_subject(&mut self, source: SourceId, subject: Subject, written: String) {
+        if let Ok(at) = self.told.binary_search_by_key(&source, |file| file.source)
+            && let Some(file) = self.told.get_mut(at)
+        {
+            (file.subject, file.written) = (Some(subject), written);
+        }
+    }
+}
+
+/// What was found in a directory.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    told: usize,
+    skipped: usize,
+    templates: usize,
+    errors: usize,
+}
+
+impl Counts {
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Told(..) => self.told += 1,
+            Outcome::Skipped(_) => self.skipped += 1,
+            Outcome::Template(_) => self.templates += 1,
+            Outcome::Error(_) => self.errors += 1,
+        }
+    }
+
+    fn in_words(self) -> String {
+        if self.skipped + self.templates + self.errors == 0 {
+            return "no *.json or *.json.gz".to_owned();
+        }
+        let parts = [
+            (self.skipped, "JSON files that are none of what is looked for"),
+            (self.templates, "templates, which are not read yet"),
+            (self.errors, "files that can not be read"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,356 @@
+//! Answers of IAM and STS.
+//!
+//! Source: IAM API Reference, `GetAccountAuthorizationDetails` and the calls for one role, user, group or policy.
+
+use compact_str::CompactString;
+
+use super::piece::Piece;
+use super::reader::{Reader, array, flag, goes_on, object, spanned, text};
+use crate::aws::{AccountId, Arn};
+use crate::estate::{Gap, Group, IdentityKind, InlinePolicy, Known, ManagedPolicy, NamedBy, Part, Role, User};
+use crate::policy::PolicyKind;
+use crate::syntax::json::{Json, Kind};
+use crate::text::{Span, Spanned};
+
+/// Which call tells of a role, user or group: not all tell everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// `get-account-authorization-details`: all policies and the boundary.
+    Details,
+    /// `get-role`, `get-user`: the boundary, no policies.
+    Get,
+    /// `list-roles`, `list-users`, `list-groups`: neither.
+    List,
+    /// An object without the answer around it: what it tells, its keys tell.
+    Bare,
+}
+
+/// The lists of IAM whose items are read one at a time, by their keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    RoleDetails,
+    UserDetails,
+    GroupDetails,
+    Roles,
+    Users,
+    Groups,
+    Policies,
+}
+
+impl List {
+    /// The list of that key.
+    pub(super) fn of_key(key: &str) -> Option<Self> {
+        Some(match key {
+            "RoleDetailList" => List::RoleDetails,
+            "UserDetailList" => List::UserDetails,
+            "GroupDetailList" => List::GroupDetails,
+            "Roles" => List::Roles,
+            "Users" => List::Users,
+            "Groups" => List::Groups,
+            "Policies" => List::Policies,
+            _ => return None,
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// Reads an item of a list; whether it is one.
+    pub(super) fn iam_item(&mut self, list: List, json: Json<'_>) -> bool {
+        match list {
+            List::RoleDetails => self.role(json, By::Details),
+            List::UserDetails => self.user(json, By::Details),
+            List::GroupDetails => self.group(json, By::Details),
+            List::Roles => self.role(json, By::List),
+            List::Users => self.user(json, By::List),
+            List::Groups => self.group(json, By::List),
+            List::Policies => self.managed_policy(json) || self.organization_policy(json, None),
+        }
+    }
+
+    /// Reads a role's object; whether it is one.
+    pub(super) fn role(&mut self, json: Json<'_>, by: By) -> bool {
+        let Some((name, arn)) = named(json, "RoleName", "role") else { return false };
+        if !is_described(json, arn.is_some(), by, &["AssumeRolePolicyDocument", "RoleId", "RolePolicyList"]) {
+            return false;
+        }
+        let account = arn.as_deref().and_then(account_of);
+        let mut role = Role::new(name, account, NamedBy::Input, json.span());
+        if let Some(arn) = arn.as_deref().and_then(Arn::parse) {
+            role.partition = arn.partition.into();
+            role.path = path_of(arn, "role");
+        }
+        role.path = text(json, "Path").or(role.path);
+        let trust = json.member("AssumeRolePolicyDocument");
+        role.trust = self.document(trust, PolicyKind::Trust, "role.trust-policy");
+        let permissions = &mut role.permissions;
+        permissions.inline = self.inline(json, "RolePolicyList", "role.inline-policies");
+        permissions.attached = attached(json, "AttachedManagedPolicies", "role.attached-policies");
+        let told = by == By::Get
+            || ["AttachedManagedPolicies", "RoleLastUsed", "Tags"].iter().any(|key| json.member(key).is_some());
+        permissions.boundary = boundary(json, told && by != By::List, "role.permissions-boundary");
+        self.push(Piece::Role(Box::new(role)));
+        true
+    }
+
+    /// Reads a user's object; whether it is one.
+    pub(super) fn user(&mut self, json: Json<'_>, by: By) -> bool {
+        let Some((name, arn)) = named(json, "UserName", "user") else { return false };
+        if !is_described(json, arn.is_some(), by, &["UserId", "GroupList"]) {
+            return false;
+        }
+        let account = arn.as_deref().and_then(account_of);
+        let mut user = User::new(name, account, json.span());
+        user.arn = arn;
+        let details = json.member("AttachedManagedPolicies").is_some();
+        // A user without inline policies has no list of them, not an empty one.
+        user.permissions.inline = match array(json, "UserPolicyList") {
+            None if details => Known::Present(Vec::new(), json.span()),
+            _ => self.inline(json, "UserPolicyList", "user.inline-policies"),
+        };
+        user.permissions.attached = attached(json, "AttachedManagedPolicies", "user.attached-policies");
+        let told = by == By::Get || details || json.member("Tags").is_some();
+        user.permissions.boundary = boundary(json, told && by != By::List, "user.permissions-boundary");
+        if let Some(groups) = array(json, "GroupList") {
+            let names = groups.elements().filter_map(Json::as_str).map(CompactString::from).collect();
+            user.groups = Known::Present(names, groups.span());
+        }
+        self.push(Piece::User(Box::new(user)));
+        true
+    }
+
+    /// Reads a group's object; whether it is one.
+    pub(super) fn group(&mut self, json: Json<'_>, by: By) -> bool {
+        let Some((name, arn)) = named(json, "GroupName", "group") else { return false };
+        if !is_described(json, arn.is_some(), by, &["GroupId", "GroupPolicyList"]) {
+            return false;
+        }
+        let account = arn.as_deref().and_then(account_of);
+        let mut group = Group::new(name, account, json.span());
+        group.arn = arn;
+        group.permissions.inline = self.inline(json, "GroupPolicyList", "group.inline-policies");
+        group.permissions.attached = attached(json, "AttachedManagedPolicies", "group.attached-policies");
+        // A group has no boundary.
+        group.permissions.boundary = Known::Absent(json.span());
+        self.push(Piece::Group(Box::new(group)));
+        true
+    }
+
+    fn inline(&mut self, json: Json<'_>, key: &str, fact: &'static str) -> Known<Vec<InlinePolicy>> {
+        let Some(list) = array(json, key) else { return Known::not_collected(fact) };
+        let policies = list.elements().map(|item| InlinePolicy {
+            name: text(item, "PolicyName"),
+            document: self.document(item.member("PolicyDocument"), PolicyKind::Identity, "policy.document"),
+        });
+        Known::Present(policies.collect(), list.span())
+    }
+
+    /// Reads a managed policy with its versions; whether it is one.
+    pub(super) fn managed_policy(&mut self, json: Json<'_>) -> bool {
+        let Some(arn) = text(json, "Arn").filter(|arn| policy_name(arn).is_some()) else { return false };
+        let fact = "managed-policy.document";
+        let mut document = Known::not_collected(fact);
+        let default = text(json, "DefaultVersionId");
+        for version in array(json, "PolicyVersionList").into_iter().flat_map(Json::elements) {
+            let is_default = flag(version, "IsDefaultVersion")
+                .unwrap_or_else(|| default.is_some() && text(version, "VersionId") == default);
+            if is_default {
+                document = self.document(version.member("Document"), PolicyKind::Identity, fact);
+            }
+        }
+        let name = text(json, "PolicyName").or_else(|| policy_name(&arn).map(CompactString::from)).unwrap_or_default();
+        let policy = ManagedPolicy { name, arn: Some(arn), span: json.span(), document };
+        self.push(Piece::ManagedPolicy(Box::new(policy)));
+        true
+    }
+
+    /// Reads the other answers of IAM and STS; whether it is one.
+    pub(super) fn iam(&mut self, json: Json<'_>) -> bool {
+        let lists = ["RoleDetailList", "UserDetailList", "GroupDetailList", "Roles", "Users", "Groups", "Policies"];
+        let mut found = false;
+        for key in lists {
+            let (Some(list), Some(kind)) = (array(json, key), List::of_key(key)) else { continue };
+            if list.elements().next().is_none() {
+                found |= key.ends_with("DetailList") || key == "Roles" || self.names.operation.is_some();
+            }
+            if kind == List::Groups && self.is_of(super::operation::Operation::ListGroupsForUser) {
+                found |= self.groups_of_user(list);
+                continue;
+            }
+            for item in list.elements() {
+                found |= self.iam_item(kind, item);
+            }
+        }
+        found
+            || object(json, "Role").is_some_and(|role| self.role(role, By::Get))
+            || object(json, "User").is_some_and(|user| self.user(user, By::Get))
+            || object(json, "Group").is_some_and(|group| self.group(group, By::Get))
+            || object(json, "Policy").is_some_and(|policy| self.managed_policy(policy))
+            || self.inline_policy(json)
+            || self.policy_version(json)
+            || self.names_of_policies(json)
+            || self.attached_policies(json)
+            || self.caller(json)
+    }
+
+    fn groups_of_user(&mut self, list: Json<'_>) -> bool {
+        let names = list.elements().filter_map(|group| text(group, "GroupName")).collect();
+        let part = Part::Groups(Known::Present(names, list.span()));
+        self.part(Some(IdentityKind::User), None, part, list.span());
+        true
+    }
+
+    /// `get-role-policy` and its like, also an item of a list of inline policies.
+    fn inline_policy(&mut self, json: Json<'_>) -> bool {
+        let (Some(name), Some(document)) = (text(json, "PolicyName"), json.member("PolicyDocument")) else {
+            return false;
+        };
+        let kinds =
+            [("RoleName", IdentityKind::Role), ("UserName", IdentityKind::User), ("GroupName", IdentityKind::Group)];
+        let of = kinds.iter().find_map(|(key, kind)| Some((*kind, text(json, key)?)));
+        let document = self.document(Some(document), PolicyKind::Identity, "policy.document");
+        let policy = InlinePolicy { name: Some(name), document };
+        let (kind, subject) = of.map_or((self.kind_of_command(), None), |(kind, name)| (Some(kind), Some(name)));
+        self.part(kind, subject, Part::Inline(policy, json.span()), json.span());
+        true
+    }
+
+    fn policy_version(&mut self, json: Json<'_>) -> bool {
+        let version = object(json, "PolicyVersion").unwrap_or(json);
+        let (Some(document), Some(_)) = (version.member("Document"), version.member("VersionId")) else {
+            return false;
+        };
+        self.told.recognised = true;
+        if flag(version, "IsDefaultVersion") != Some(false) {
+            let document = self.document(Some(document), PolicyKind::Identity, "managed-policy.document");
+            self.push(Piece::PolicyText(document, version.span()));
+        }
+        true
+    }
+
+    fn names_of_policies(&mut self, json: Json<'_>) -> bool {
+        let Some(list) = array(json, "PolicyNames") else { return false };
+        let names: Vec<Spanned<CompactString>> =
+            list.elements().filter_map(|name| Some(Spanned::new(name.as_str()?.into(), name.span()))).collect();
+        let part = if goes_on(json) {
+            Part::InlineRefused(Gap::new("role.inline-policies", "the list of names goes on").at([list.span()]))
+        } else {
+            Part::InlineNames(names, list.span())
+        };
+        self.part(self.kind_of_command(), None, part, list.span());
+        true
+    }
+
+    /// `list-attached-role-policies` and its like, with or without the answer around the list.
+    fn attached_policies(&mut self, json: Json<'_>) -> bool {
+        let known = if goes_on(json) {
+            let Some(list) = array(json, "AttachedPolicies") else { return false };
+            Known::Unknown(Gap::new("role.attached-policies", "the list goes on").at([list.span()]))
+        } else {
+            attached(json, "AttachedPolicies", "role.attached-policies")
+        };
+        let Some(span) = known.span().or_else(|| known.gap().and_then(|gap| gap.places.first().copied())) else {
+            return false;
+        };
+        self.part(self.kind_of_command(), None, Part::Attached(known), span);
+        true
+    }
+
+    /// A list of attached policies without the answer around it.
+    pub(super) fn attached_list(&mut self, list: Json<'_>) {
+        let part = Part::Attached(Known::Present(arns(list), list.span()));
+        self.part(self.kind_of_command(), None, part, list.span());
+    }
+
+    fn caller(&mut self, json: Json<'_>) -> bool {
+        let account = text(json, "Account").and_then(|account| AccountId::parse(&account));
+        let arn = text(json, "Arn").filter(|arn| account_of(arn) == account);
+        match (account, json.member("UserId"), arn) {
+            (Some(account), Some(_), Some(_)) => {
+                self.push(Piece::Caller(account));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn part(&mut self, kind: Option<IdentityKind>, name: Option<CompactString>, part: Part, span: Span) {
+        self.push(Piece::Part { kind, name, part, span });
+    }
+
+    /// The kind of principal that the command is about, of which the file is the answer.
+    pub(super) fn kind_of_command(&self) -> Option<IdentityKind> {
+        use super::operation::Operation as Op;
+        match self.names.operation? {
+            Op::GetRole | Op::GetRolePolicy | Op::ListRolePolicies | Op::ListAttachedRolePolicies => {
+                Some(IdentityKind::Role)
+            }
+            Op::GetUser
+            | Op::GetUserPolicy
+            | Op::ListUserPolicies
+            | Op::ListAttachedUserPolicies
+            | Op::ListGroupsForUser => Some(IdentityKind::User),
+            Op::GetGroupPolicy | Op::ListGroupPolicies | Op::ListAttachedGroupPolicies => Some(IdentityKind::Group),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_of(&self, operation: super::operation::Operation) -> bool {
+        self.names.operation == Some(operation)
+    }
+}
+
+/// Whether an object says more than a name: an ARN will do, but without the answer around it, it needs a key of its own.
+fn is_described(json: Json<'_>, has_arn: bool, by: By, keys: &[&str]) -> bool {
+    (has_arn && by != By::Bare) || keys.iter().any(|key| json.member(key).is_some())
+}
+
+/// Name and ARN of a role, user or group: one of the two is there.
+fn named(json: Json<'_>, key: &str, kind: &str) -> Option<(CompactString, Option<CompactString>)> {
+    if json.kind() != Kind::Object {
+        return None;
+    }
+    let arn = text(json, "Arn")
+        .filter(|arn| Arn::parse(arn).is_some_and(|arn| arn.service == "iam" && arn.resource_of(kind).is_some()));
+    let last = || Some(arn.as_deref()?.rsplit('/').next()?.into());
+    let name = text(json, key).or_else(last).filter(|name: &CompactString| !name.is_empty())?;
+    Some((name, arn))
+}
+
+fn account_of(arn: &str) -> Option<AccountId> {
+    Arn::parse(arn)?.account_id()
+}
+
+/// `/` or `/a/b/` of `role/a/b/name`.
+fn path_of(arn: Arn<'_>, kind: &str) -> Option<CompactString> {
+    let named = arn.resource.strip_prefix(kind)?;
+    named.rfind('/').and_then(|end| named.get(..=end)).map(CompactString::from)
+}
+
+/// The name of a managed policy's ARN.
+pub(super) fn policy_name(arn: &str) -> Option<&str> {
+    let arn = Arn::parse(arn).filter(|arn| arn.service == "iam")?;
+    arn.resource_of("policy")?.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+fn attached(json: Json<'_>, key: &str, fact: &'static str) -> Known<Vec<Spanned<CompactString>>> {
+    match array(json, key) {
+        Some(list) => Known::Present(arns(list), list.span()),
+        None => Known::not_collected(fact),
+    }
+}
+
+fn arns(list: Json<'_>) -> Vec<Spanned<CompactString>> {
+    list.elements().filter_map(|policy| spanned(policy, "PolicyArn")).collect()
+}
+
+fn boundary(json: Json<'_>, told: bool, fact: &'static str) -> Known<CompactString> {
+    match json.member("PermissionsBoundary").filter(|boundary| !boundary.is_null()) {
+        Some(boundary) => {
+            let arn = spanned(boundary, "PermissionsBoundaryArn")
+                .or_else(|| Some(Spanned::new(boundary.as_str()?.into(), boundary.span())));
+            arn.map_or(Known::not_collected(fact), |arn| Known::Present(arn.value, arn.span))
+        }
+        None if told => Known::Absent(json.span()),
+        None => Known::not_collected(fact),
+    }
+}

@@ -1,0 +1,305 @@
+//! What each piece is about, and from all pieces one estate.
+//!
+//! Trust falls from what the user says, over what a document says itself and what its folder's other documents say, to
+//! the names of its file and folder. What can not be told joins nothing. The table of names stands in [`super`].
+
+mod folder;
+mod identities;
+mod resources;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use compact_str::CompactString;
+
+use super::error::CollectError;
+use super::names::{Layout, Names};
+use super::piece::{ListedBucket, Loose, Piece, Told};
+use super::subject::Subject;
+use crate::aws::AccountId;
+use crate::estate::{
+    Account, Bucket, Builder, Document, Estate, Gap, Known, NamedBy, OrganizationPolicy, OrganizationPolicyKind, Target,
+};
+use crate::policy::PolicyKind;
+use crate::text::{SourceId, SourceMap, Span, Spanned};
+use folder::{Folder, Folders};
+
+/// A file and what it tells.
+#[derive(Debug)]
+pub(super) struct FileTold {
+    pub(super) source: SourceId,
+    pub(super) names: Names,
+    pub(super) subject: Option<Subject>,
+    /// The subject as the user wrote it.
+    pub(super) written: String,
+    pub(super) told: Told,
+}
+
+impl FileTold {
+    fn span(&self) -> Span {
+        Span::file(self.source)
+    }
+}
+
+/// Puts the estate together.
+pub(super) fn join(mut files: Vec<FileTold>, sources: SourceMap) -> (Estate, Vec<CollectError>) {
+    let folders = Folders::new(&files);
+    let mut join = Join {
+        folders: &folders,
+        builder: Builder::new(sources),
+        conclusions: BTreeMap::new(),
+        listed: Vec::new(),
+        policy_kinds: HashMap::new(),
+        errors: Vec::new(),
+    };
+    let mut later = Vec::new();
+    for file in &mut files {
+        for broken in file.told.broken.drain(..) {
+            join.builder.broken(broken);
+        }
+        for duplicate in file.told.duplicates.drain(..) {
+            join.builder.duplicate(duplicate);
+        }
+        for piece in std::mem::take(&mut file.told.pieces) {
+            // What names itself comes first, so that what does not can join it whatever the order of files.
+            if let Some(piece) = join.self_named(file, piece) {
+                later.push((&*file, piece));
+            }
+        }
+    }
+    for (file, piece) in later {
+        join.piece(file, piece);
+    }
+    join.finish()
+}
+
+/// By which name a file is taken to be about something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    /// Its own.
+    File,
+    /// Its folder's.
+    Folder,
+    /// The one that other documents of the folder name.
+    Neighbours,
+}
+
+struct Join<'f> {
+    folders: &'f Folders,
+    builder: Builder,
+    /// For each subject and way of concluding: the first file, and how many there are.
+    conclusions: BTreeMap<(String, By, u32), (SourceId, usize)>,
+    listed: Vec<(Option<AccountId>, ListedBucket)>,
+    policy_kinds: HashMap<CompactString, OrganizationPolicyKind>,
+    errors: Vec<CollectError>,
+}
+
+impl Join<'_> {
+    /// Takes a piece that names what it is about, unless the user says otherwise; hands back the others.
+    fn self_named(&mut self, file: &FileTold, piece: Piece) -> Option<Piece> {
+        match piece {
+            Piece::Role(role) => self.role(file, *role),
+            Piece::User(user) => self.user(file, *user),
+            Piece::Group(group) => self.group(file, *group),
+            Piece::ManagedPolicy(policy) => {
+                // A managed policy without its text tells nothing.
+                let is_empty = matches!(&policy.document, Known::Unknown(gap) if gap.places.is_empty());
+                if !is_empty {
+                    self.builder.managed_policy(*policy);
+                }
+            }
+            Piece::Key(key) if key.arn.is_some() && file.subject.is_none() => self.key(file, *key),
+            Piece::Trail(trail) if !trail.name.is_empty() && file.subject.is_none() => {
+                if let Some(account) = trail.account {
+                    self.builder.account(account, Account::default());
+                }
+                self.builder.trail(*trail);
+            }
+            Piece::Organization(id, management) => self.builder.organization(id, management),
+            Piece::Members(members) => {
+                for member in members.present().into_iter().flatten() {
+                    let account = Account { name: member.name.clone(), ..Account::default() };
+                    self.builder.account(member.id, account);
+                }
+                self.builder.members(members);
+            }
+            Piece::OrganizationPolicy(policy) => {
+                self.policy_kinds.insert(policy.id.clone(), policy.kind);
+                self.builder.organization_policy(*policy);
+            }
+            Piece::Caller(account) => self.builder.account(account, Account::default()),
+            Piece::Gap(gap) => self.builder.gap(gap),
+            Piece::Buckets(buckets, owner) => {
+                let account = self.account(file);
+                if let (Some(account), Some(canonical_id)) = (account, owner) {
+                    let canonical_id = Some(canonical_id);
+                    self.builder.account(account, Account { canonical_id, ..Account::default() });
+                }
+                self.listed.extend(buckets.into_iter().map(|bucket| (account, bucket)));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn piece(&mut self, file: &FileTold, piece: Piece) {
+        match piece {
+            Piece::Part { kind, name, part, span } => self.part(file, kind, name, part, span),
+            Piece::PolicyText(document, span) => self.policy_text(file, document, span),
+            Piece::Bucket(bucket) => self.bucket_facts(file, *bucket),
+            Piece::BlockPublicAccess(settings, span) => self.block_public_access(file, settings, span),
+            Piece::Key(key) => self.key(file, *key),
+            Piece::Trail(trail) => self.trail_facts(file, *trail),
+            Piece::Targets(targets, span) => self.targets(file, targets, span),
+            Piece::Parent(parent) => self.parent(file, parent),
+            Piece::Policy(policy) => self.policy(file, *policy),
+            _ => {}
+        }
+    }
+
+    fn policy(&mut self, file: &FileTold, policy: Loose) {
+        let kind = policy.document.kind;
+        if file.subject.as_ref().is_some_and(|subject| !subject.takes(kind)) {
+            let subject = file.written.clone();
+            self.errors.push(CollectError::WrongSubject { subject, kind: kind.title() });
+            return self.builder.document(policy.document);
+        }
+        match kind {
+            PolicyKind::Bucket => self.bucket_policy(file, policy),
+            PolicyKind::Key => self.key_policy(file, policy),
+            PolicyKind::Trust => self.trust_policy(file, policy.document),
+            PolicyKind::Identity => self.access_policy(file, policy.document),
+            PolicyKind::Boundary => self.boundary(file, policy.document),
+            PolicyKind::Scp => self.control_policy(file, policy.document, OrganizationPolicyKind::Scp),
+            PolicyKind::Rcp => self.control_policy(file, policy.document, OrganizationPolicyKind::Rcp),
+            _ => self.builder.document(policy.document),
+        }
+    }
+
+    fn control_policy(&mut self, file: &FileTold, document: Document, kind: OrganizationPolicyKind) {
+        let id = match &file.names.layout {
+            Layout::OrganizationPolicy(id) => id.clone(),
+            _ => CompactString::default(),
+        };
+        let span = document.span;
+        let targets = match &file.subject {
+            Some(Subject::Target(target)) => Known::Present(vec![Target { id: target.clone(), span }], span),
+            _ => Known::not_collected("organization-policy.targets"),
+        };
+        let name = self.builder.sources().name(file.source).into();
+        let document = Known::Present(document, span);
+        self.builder.organization_policy(OrganizationPolicy { id, name, kind, document, targets, span });
+    }
+
+    fn targets(&mut self, file: &FileTold, targets: Known<Vec<Target>>, span: Span) {
+        let own = file.names.stem.split(['_', '.']).find(|part| part.starts_with("p-")).map(CompactString::from);
+        let id = match &file.names.layout {
+            Layout::OrganizationPolicy(id) => Some(id.clone()),
+            _ => self.folder(file).organization_policies.one().cloned().or(own),
+        };
+        let Some((id, kind)) = id.and_then(|id| Some((id.clone(), *self.policy_kinds.get(&id)?))) else {
+            return self.nowhere("organization-policy.targets", span);
+        };
+        let document = Known::not_collected("organization-policy.document");
+        let name = CompactString::default();
+        self.builder.organization_policy(OrganizationPolicy { id, name, kind, document, targets, span });
+    }
+
+    fn parent(&mut self, file: &FileTold, parent: Spanned<CompactString>) {
+        let is_id = |text: &str| AccountId::parse(text).is_some() || text.starts_with("ou-");
+        let stem = file.names.stem.as_str();
+        let command = super::operation::Operation::ListParents.command();
+        let child = match file.names.layout {
+            Layout::Parents => Some(stem),
+            _ => super::operation::behind(stem, command).or_else(|| super::operation::before(stem, command)),
+        };
+        match (child.filter(|child| is_id(child)), &file.subject) {
+            (_, Some(Subject::Target(child))) => self.builder.parent(child.clone(), parent),
+            (Some(child), _) => self.builder.parent(child.into(), parent),
+            _ => self.nowhere("organization.parents", parent.span),
+        }
+    }
+
+    /// Notes an answer of which nobody can tell what it is about.
+    fn nowhere(&mut self, fact: &'static str, span: Span) {
+        self.builder.gap(Gap::new(fact, "what this answer is about can not be told").at([span]));
+    }
+
+    /// Notes that a name was relied on.
+    fn concluded(&mut self, file: &FileTold, subject: String, by: By) {
+        let key = (subject, by, self.folders.number(&file.names.folder));
+        let entry = self.conclusions.entry(key).or_insert((file.source, 0));
+        entry.1 += 1;
+    }
+
+    fn folder(&self, file: &FileTold) -> &Folder {
+        self.folders.of(&file.names.folder)
+    }
+
+    /// The account a file was exported from, by its folders or the caller's identity beside it.
+    fn account(&self, file: &FileTold) -> Option<AccountId> {
+        file.names.account.or_else(|| self.folder(file).account.one().copied())
+    }
+
+    fn finish(mut self) -> (Estate, Vec<CollectError>) {
+        for (account, listed) in std::mem::take(&mut self.listed) {
+            // A list makes no bucket a subject: it only adds to those that something else tells of.
+            if !self.builder.has_bucket(&listed.name) {
+                continue;
+            }
+            let mut bucket = Bucket::new(listed.name, NamedBy::Input, listed.span);
+            if let Some(account) = account {
+                bucket.account = Known::Present(account, listed.span);
+            }
+            if let Some(region) = listed.region {
+                bucket.region = Known::Present(region.value, region.span);
+            }
+            self.builder.bucket(bucket);
+        }
+        for ((subject, by, _), (file, count)) in std::mem::take(&mut self.conclusions) {
+            let name = self.builder.sources().name(file);
+            let (files, verb, whose) = match count {
+                1 => (format!("`{name}`"), "is", "its"),
+                2 => (format!("`{name}` and 1 more file"), "are", "their"),
+                _ => (format!("`{name}` and {} more files", count - 1), "are", "their"),
+            };
+            let why = match by {
+                By::File => format!("by {whose} name"),
+                By::Folder => format!("by the name of {whose} folder"),
+                By::Neighbours => format!("which other documents in {whose} folder name"),
+            };
+            let comma = if by == By::Neighbours { "," } else { "" };
+            self.builder.named(format!("{files} {verb} taken to be about {subject}{comma} {why}"), file);
+        }
+        (self.builder.finish(), self.errors)
+    }
+}
+
+/// None, one or several different things that a folder's documents name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum One<T> {
+    #[default]
+    Nothing,
+    Only(T),
+    Several,
+}
+
+impl<T: PartialEq> One<T> {
+    fn add(&mut self, item: T) {
+        *self = match std::mem::take(self) {
+            One::Nothing => One::Only(item),
+            One::Only(known) if known == item => One::Only(known),
+            _ => One::Several,
+        };
+    }
+}
+
+impl<T> One<T> {
+    fn one(&self) -> Option<&T> {
+        match self {
+            One::Only(item) => Some(item),
+            _ => None,
+        }
+    }
+}
+
+type NameSet = HashSet<CompactString>;

@@ -1,0 +1,298 @@
+//! What the documents of each folder name, before anything is concluded from names.
+
+use std::collections::{HashMap, HashSet};
+
+use compact_str::CompactString;
+
+use super::{FileTold, NameSet, One};
+use crate::aws::AccountId;
+use crate::collect::iam::policy_name;
+use crate::collect::names::{Label, Layout, TRUST, label};
+use crate::collect::piece::Piece;
+use crate::collect::subject::Subject;
+use crate::estate::{IdentityKind, Key, Known, Part};
+use crate::policy::PolicyKind;
+use crate::text::SourceId;
+
+/// A key as a document names it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KeyName {
+    pub(super) id: Option<CompactString>,
+    pub(super) arn: Option<CompactString>,
+    pub(super) account: Option<AccountId>,
+}
+
+impl PartialEq for KeyName {
+    /// An ID and the ARN that ends in it are one key.
+    fn eq(&self, other: &Self) -> bool {
+        let arns = self.arn.is_none() || other.arn.is_none() || self.arn == other.arn;
+        self.id == other.id && arns
+    }
+}
+
+/// A role, user or group as a document names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct IdentityName {
+    pub(super) kind: IdentityKind,
+    pub(super) account: Option<AccountId>,
+    pub(super) name: CompactString,
+}
+
+/// What the documents of one folder name.
+#[derive(Debug, Default)]
+pub(super) struct Folder {
+    pub(super) buckets: One<CompactString>,
+    pub(super) listed_buckets: One<CompactString>,
+    pub(super) keys: One<KeyName>,
+    pub(super) listed_keys: One<KeyName>,
+    pub(super) identities: One<IdentityName>,
+    pub(super) roles: One<IdentityName>,
+    pub(super) users: One<IdentityName>,
+    pub(super) groups: One<IdentityName>,
+    /// The account of each role that a document names; of several, none.
+    pub(super) role_accounts: HashMap<CompactString, One<Option<AccountId>>>,
+    pub(super) policies: One<CompactString>,
+    /// The ARN of each attached or described policy, by its name; of several, none.
+    pub(super) policy_arns: HashMap<CompactString, One<CompactString>>,
+    pub(super) trails: One<CompactString>,
+    pub(super) trails_by_name: HashMap<CompactString, One<CompactString>>,
+    pub(super) organization_policies: One<CompactString>,
+    pub(super) account: One<AccountId>,
+    /// The names in front of `-trust` and its like.
+    pub(super) trust_names: NameSet,
+    /// The trust policy that the files of the folder leave without a name, where there is one.
+    pub(super) nameless_trust: One<SourceId>,
+    /// Whether something else than roles, users, groups and their policies is told.
+    pub(super) is_mixed: bool,
+}
+
+/// The folders of all files, and what holds for all of them.
+#[derive(Debug)]
+pub(super) struct Folders {
+    numbers: HashMap<String, u32>,
+    folders: Vec<Folder>,
+    nothing: Folder,
+    /// Every bucket that some document names.
+    pub(super) buckets: HashSet<CompactString>,
+    /// The ARN of each managed policy that is described or attached anywhere, by its name.
+    pub(super) policy_arns: HashMap<CompactString, One<CompactString>>,
+    /// The ARN of each trail, by its name.
+    pub(super) trails: HashMap<CompactString, One<CompactString>>,
+    /// Every trail's ARN.
+    pub(super) trail_arns: HashSet<CompactString>,
+}
+
+impl Folders {
+    pub(super) fn new(files: &[FileTold]) -> Self {
+        let mut all = Folders {
+            numbers: HashMap::new(),
+            folders: Vec::new(),
+            nothing: Folder::default(),
+            buckets: HashSet::new(),
+            policy_arns: HashMap::new(),
+            trails: HashMap::new(),
+            trail_arns: HashSet::new(),
+        };
+        for file in files {
+            let number = match all.numbers.get(&file.names.folder) {
+                Some(&number) => number,
+                None => {
+                    let number = all.folders.len() as u32;
+                    all.numbers.insert(file.names.folder.clone(), number);
+                    all.folders.push(Folder::default());
+                    number
+                }
+            };
+            let mut folder = all.folders.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+            all.subject(&mut folder, file);
+            for piece in &file.told.pieces {
+                all.piece(&mut folder, file, piece);
+            }
+            if let Some(slot) = all.folders.get_mut(number as usize) {
+                *slot = folder;
+            }
+        }
+        all
+    }
+
+    pub(super) fn number(&self, folder: &str) -> u32 {
+        self.numbers.get(folder).copied().unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn of(&self, folder: &str) -> &Folder {
+        self.folders.get(self.number(folder) as usize).unwrap_or(&self.nothing)
+    }
+
+    /// What the user says counts as if the document said it.
+    fn subject(&mut self, folder: &mut Folder, file: &FileTold) {
+        match &file.subject {
+            Some(Subject::Bucket { name, .. }) => {
+                self.buckets.insert(name.clone());
+                folder.buckets.add(name.clone());
+            }
+            Some(Subject::Key(arn)) => folder.keys.add(key_name(&crate::collect::kms::named(arn, file.span()))),
+            Some(Subject::Identity { kind, account, name, .. }) => {
+                folder.identity(*kind, Some(*account), name.clone());
+            }
+            Some(Subject::ManagedPolicy(arn)) => self.managed_policy(folder, arn),
+            Some(Subject::Trail(arn)) => folder.trails.add(arn.clone()),
+            Some(Subject::Target(_)) | None => {}
+        }
+    }
+
+    fn piece(&mut self, folder: &mut Folder, file: &FileTold, piece: &Piece) {
+        match piece {
+            Piece::Role(role) => folder.identity(IdentityKind::Role, role.account, role.name.clone()),
+            Piece::User(user) => folder.identity(IdentityKind::User, user.account, user.name.clone()),
+            Piece::Group(group) => folder.identity(IdentityKind::Group, group.account, group.name.clone()),
+            Piece::Part { kind: Some(kind), name: Some(name), .. } => folder.identity(*kind, None, name.clone()),
+            Piece::Part { part: Part::Attached(Known::Present(arns, _)), .. } => {
+                for arn in arns {
+                    self.managed_policy(folder, &arn.value);
+                }
+            }
+            Piece::ManagedPolicy(policy) => {
+                if let Some(arn) = &policy.arn {
+                    self.managed_policy(folder, arn);
+                }
+            }
+            Piece::Policy(policy) => match policy.document.kind {
+                PolicyKind::Bucket => {
+                    folder.is_mixed = true;
+                    self.buckets.extend(policy.buckets.iter().cloned());
+                    if let ([bucket], None) = (policy.buckets.as_slice(), &file.subject) {
+                        folder.buckets.add(bucket.clone());
+                    }
+                }
+                PolicyKind::Key => folder.is_mixed = true,
+                PolicyKind::Trust => match label(&file.names.stem, &TRUST) {
+                    Label::Of(name) => {
+                        folder.trust_names.insert(name.into());
+                    }
+                    Label::Alone => folder.nameless_trust.add(file.source),
+                    Label::None => {}
+                },
+                _ => {}
+            },
+            Piece::Bucket(_) | Piece::BlockPublicAccess(..) => folder.is_mixed = true,
+            Piece::Buckets(buckets, _) => {
+                for bucket in buckets {
+                    folder.listed_buckets.add(bucket.name.clone());
+                    self.buckets.insert(bucket.name.clone());
+                }
+            }
+            Piece::Key(key) => {
+                folder.is_mixed = true;
+                let describes = key.metadata.present().is_some() || key.rotation.present().is_some();
+                match (key.id.is_some(), describes) {
+                    (true, true) => add_key(&mut folder.keys, key),
+                    (true, false) => add_key(&mut folder.listed_keys, key),
+                    _ => {}
+                }
+            }
+            Piece::Trail(trail) => {
+                folder.is_mixed = true;
+                let Some(arn) = &trail.arn else { return };
+                folder.trails.add(arn.clone());
+                folder.trails_by_name.entry(trail.name.clone()).or_default().add(arn.clone());
+                self.trails.entry(trail.name.clone()).or_default().add(arn.clone());
+                self.trail_arns.insert(arn.clone());
+                if let Some(bucket) = trail.bucket.present() {
+                    self.buckets.insert(bucket.clone());
+                }
+            }
+            Piece::OrganizationPolicy(policy) => folder.organization_policies.add(policy.id.clone()),
+            Piece::Caller(account) => folder.account.add(*account),
+            _ => {}
+        }
+        if let Layout::Bucket(name, _) = &file.names.layout {
+            self.buckets.insert(name.clone());
+        }
+    }
+
+    fn managed_policy(&mut self, folder: &mut Folder, arn: &CompactString) {
+        folder.policies.add(arn.clone());
+        if let Some(name) = policy_name(arn) {
+            folder.policy_arns.entry(name.into()).or_default().add(arn.clone());
+            self.policy_arns.entry(name.into()).or_default().add(arn.clone());
+        }
+    }
+}
+
+impl Folder {
+    fn identity(&mut self, kind: IdentityKind, account: Option<AccountId>, name: CompactString) {
+        if kind == IdentityKind::Role {
+            self.role_accounts.entry(name.clone()).or_default().add_account(account);
+        }
+        let identity = IdentityName { kind, account, name };
+        let of_kind = match kind {
+            IdentityKind::Role => &mut self.roles,
+            IdentityKind::User => &mut self.users,
+            IdentityKind::Group => &mut self.groups,
+        };
+        for slot in [of_kind, &mut self.identities] {
+            // An answer without the account is about the one that another answer gives it.
+            match slot {
+                One::Only(known) if known.kind == kind && known.name == identity.name => {
+                    match (known.account, identity.account) {
+                        (None, account) => known.account = account,
+                        (Some(one), Some(other)) if one != other => *slot = One::Several,
+                        _ => {}
+                    }
+                }
+                slot => slot.add(identity.clone()),
+            }
+        }
+    }
+
+    /// The one key of the folder: what describes a key goes before what lists keys.
+    pub(super) fn key(&self) -> Option<&KeyName> {
+        match &self.keys {
+            One::Nothing => self.listed_keys.one(),
+            keys => keys.one(),
+        }
+    }
+
+    /// The one bucket of the folder.
+    pub(super) fn bucket(&self) -> Option<&CompactString> {
+        match &self.buckets {
+            One::Nothing => self.listed_buckets.one(),
+            buckets => buckets.one(),
+        }
+    }
+
+    /// The one role, user or group of the folder; of that kind, where it is known.
+    pub(super) fn one_identity(&self, kind: Option<IdentityKind>) -> Option<&IdentityName> {
+        match kind {
+            Some(IdentityKind::Role) => self.roles.one(),
+            Some(IdentityKind::User) => self.users.one(),
+            Some(IdentityKind::Group) => self.groups.one(),
+            None => self.identities.one(),
+        }
+    }
+}
+
+impl One<Option<AccountId>> {
+    fn add_account(&mut self, account: Option<AccountId>) {
+        match self {
+            One::Only(known @ None) => *known = account,
+            One::Only(Some(_)) if account.is_none() => {}
+            _ => self.add(account),
+        }
+    }
+}
+
+fn key_name(key: &Key) -> KeyName {
+    KeyName { id: key.id.clone(), arn: key.arn.clone(), account: key.account }
+}
+
+fn add_key(slot: &mut One<KeyName>, key: &Key) {
+    let name = key_name(key);
+    match slot {
+        One::Only(known) if *known == name => {
+            known.arn = known.arn.take().or(name.arn);
+            known.account = known.account.or(name.account);
+        }
+        slot => slot.add(name),
+    }
+}

@@ -1,0 +1,155 @@
+//! Answers of KMS.
+//!
+//! Source: AWS KMS API Reference.
+
+use compact_str::CompactString;
+
+use super::piece::Piece;
+use super::reader::{Reader, array, begins_with, goes_on, known_flag, object, spanned, text};
+use crate::aws::{AccountId, Arn};
+use crate::estate::{Gap, Grant, Key, KeyManager, KeyMetadata, Known};
+use crate::syntax::json::Json;
+use crate::text::Span;
+
+/// A key that the file does not name.
+pub(super) fn nameless(span: Span) -> Box<Key> {
+    Box::new(Key::new(CompactString::default(), span))
+}
+
+/// A key by its ID or ARN.
+pub(super) fn named(id_or_arn: &str, span: Span) -> Box<Key> {
+    let mut key = nameless(span);
+    match Arn::parse(id_or_arn).filter(|arn| arn.service == "kms") {
+        Some(arn) => {
+            key.id = arn.resource_of("key").map(CompactString::from);
+            key.account = arn.account_id();
+            key.arn = key.id.is_some().then(|| id_or_arn.into());
+        }
+        None if !id_or_arn.is_empty() && !id_or_arn.starts_with("alias/") => key.id = Some(id_or_arn.into()),
+        None => {}
+    }
+    key.name = key.id.clone().unwrap_or_default();
+    key
+}
+
+impl Reader<'_> {
+    /// Reads an answer of KMS; whether it is one.
+    pub(super) fn kms(&mut self, json: Json<'_>) -> bool {
+        self.key_metadata(json) || self.rotation(json) || self.grants(json) || self.aliases(json) || self.keys(json)
+    }
+
+    fn key_metadata(&mut self, json: Json<'_>) -> bool {
+        let metadata = object(json, "KeyMetadata").unwrap_or(json);
+        let is_key = metadata.member("KeyId").is_some()
+            && ["KeyManager", "KeyState"].iter().any(|key| metadata.member(key).is_some());
+        if !is_key {
+            return false;
+        }
+        let arn = text(metadata, "Arn").or_else(|| text(metadata, "KeyArn")).or_else(|| text(metadata, "KeyId"));
+        let mut key = named(&arn.unwrap_or_default(), json.span());
+        key.account = key.account.or_else(|| AccountId::parse(&text(metadata, "AWSAccountId").unwrap_or_default()));
+        let facts = KeyMetadata {
+            manager: text(metadata, "KeyManager").and_then(|manager| match manager.as_str() {
+                "AWS" => Some(KeyManager::Aws),
+                "CUSTOMER" => Some(KeyManager::Customer),
+                _ => None,
+            }),
+            state: spanned(metadata, "KeyState"),
+            usage: spanned(metadata, "KeyUsage"),
+            spec: spanned(metadata, "KeySpec").or_else(|| spanned(metadata, "CustomerMasterKeySpec")),
+            origin: spanned(metadata, "Origin"),
+        };
+        key.metadata = Known::Present(facts, metadata.span());
+        self.push(Piece::Key(key));
+        true
+    }
+
+    fn rotation(&mut self, json: Json<'_>) -> bool {
+        if json.member("KeyRotationEnabled").is_none() {
+            return false;
+        }
+        let mut key = named(&text(json, "KeyId").unwrap_or_default(), json.span());
+        key.rotation = known_flag(json, "KeyRotationEnabled", "key.rotation");
+        self.push(Piece::Key(key));
+        true
+    }
+
+    fn grants(&mut self, json: Json<'_>) -> bool {
+        let Some(list) = array(json, "Grants").filter(|_| json.member("Owner").is_none()) else { return false };
+        if list.elements().next().is_some() && !begins_with(list, &["GrantId"]) {
+            return false;
+        }
+        self.grant_list(list);
+        if goes_on(json) {
+            self.push(Piece::Gap(Gap::new("key.grants", "the list goes on").at([list.span()])));
+        }
+        true
+    }
+
+    /// KMS grants, with or without the answer around them.
+    pub(super) fn grant_list(&mut self, list: Json<'_>) {
+        let mut keys: Vec<(CompactString, Vec<Grant>)> = Vec::new();
+        for grant in list.elements() {
+            let grantee = spanned(grant, "GranteePrincipal").or_else(|| spanned(grant, "GranteeServicePrincipal"));
+            let operations = array(grant, "Operations").into_iter().flat_map(Json::elements);
+            let read = Grant {
+                id: text(grant, "GrantId").unwrap_or_default(),
+                grantee,
+                operations: operations.filter_map(Json::as_str).map(CompactString::from).collect(),
+                span: grant.span(),
+            };
+            let key = text(grant, "KeyId").unwrap_or_default();
+            match keys.last_mut().filter(|(last, _)| *last == key) {
+                Some((_, grants)) => grants.push(read),
+                None => keys.push((key, vec![read])),
+            }
+        }
+        if keys.is_empty() {
+            keys.push((CompactString::default(), Vec::new()));
+        }
+        for (key, grants) in keys {
+            let mut key = named(&key, list.span());
+            key.grants = Known::Present(grants, list.span());
+            self.push(Piece::Key(key));
+        }
+    }
+
+    fn aliases(&mut self, json: Json<'_>) -> bool {
+        let Some(list) = array(json, "Aliases") else { return false };
+        if list.elements().next().is_some() && !begins_with(list, &["AliasName"]) {
+            return false;
+        }
+        self.alias_list(list);
+        true
+    }
+
+    /// Aliases, with or without the answer around them; each lies in the account and Region of its key.
+    pub(super) fn alias_list(&mut self, list: Json<'_>) {
+        if list.elements().next().is_none() {
+            let mut key = nameless(list.span());
+            key.aliases = Known::Present(Vec::new(), list.span());
+            self.push(Piece::Key(key));
+        }
+        for alias in list.elements() {
+            let (Some(name), Some(target)) = (spanned(alias, "AliasName"), text(alias, "TargetKeyId")) else {
+                continue;
+            };
+            let arn = text(alias, "AliasArn");
+            let arn = arn
+                .as_deref()
+                .and_then(Arn::parse)
+                .map(|arn| format!("arn:{}:kms:{}:{}:key/{target}", arn.partition, arn.region, arn.account));
+            let mut key = named(&arn.unwrap_or_else(|| target.to_string()), alias.span());
+            key.aliases = Known::Present(vec![name], list.span());
+            self.push(Piece::Key(key));
+        }
+        self.told.recognised = true;
+    }
+
+    fn keys(&mut self, json: Json<'_>) -> bool {
+        // A key of which only the ID is known tells nothing.
+        let found = array(json, "Keys").is_some_and(|list| begins_with(list, &["KeyId", "KeyArn"]));
+        self.told.recognised |= found;
+        found
+    }
+}

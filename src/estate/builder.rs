@@ -1,0 +1,502 @@
+//! Puts together one estate from what many files tell.
+//!
+//! The same fact told twice is one fact. Facts that contradict each other are not known: their gap shows every place,
+//! and the policy documents among them are kept in [`Estate::documents`], so that each is still audited by itself.
+
+mod blank;
+mod finish;
+mod merge;
+
+use std::collections::HashMap;
+
+use compact_str::CompactString;
+
+use super::{
+    Account, Broken, Bucket, Document, Estate, Gap, Group, InlinePolicy, Key, Known, ManagedPolicy, Member, NamedBy,
+    OrganizationPolicy, Permissions, Role, Trail, User,
+};
+use crate::aws::AccountId;
+use crate::syntax::json::Duplicate;
+use crate::text::{SourceId, SourceMap, Span, Spanned};
+use merge::Merge;
+
+/// What tells one role, user or group from the others of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// A name in an account.
+    Account(AccountId, CompactString),
+    /// A name that holds only among the files of one folder, because the account is not known.
+    Folder(u32, CompactString),
+    /// Nothing but the file that tells of it.
+    File(SourceId),
+}
+
+/// The kinds of principal that carry permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityKind {
+    /// A role.
+    Role,
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+/// One thing that is told of a role, user or group.
+#[derive(Debug)]
+pub enum Part {
+    /// Its trust policy; said of a role only.
+    Trust(Known<Document>),
+    /// One of its inline policies.
+    Inline(InlinePolicy, Span),
+    /// The names of all its inline policies.
+    InlineNames(Vec<Spanned<CompactString>>, Span),
+    /// The ARNs of its managed policies.
+    Attached(Known<Vec<Spanned<CompactString>>>),
+    /// The text of its permissions boundary.
+    Boundary(Document),
+    /// The names of its groups; said of a user only.
+    Groups(Known<Vec<CompactString>>),
+    /// Its inline policies could not be read.
+    InlineRefused(Gap),
+}
+
+/// An estate in the making.
+///
+/// The order of calls decides which of two equal facts gives the place; [`Builder::finish`] sorts.
+#[derive(Debug)]
+pub struct Builder {
+    estate: Estate,
+    identities: HashMap<(IdentityKind, Identity), usize>,
+    inline: HashMap<(IdentityKind, usize), InlineParts>,
+    policies: HashMap<CompactString, usize>,
+    buckets: HashMap<CompactString, usize>,
+    keys_by_arn: HashMap<CompactString, usize>,
+    keys_by_id: HashMap<CompactString, Vec<usize>>,
+    trails: HashMap<CompactString, usize>,
+    organization_policies: HashMap<CompactString, usize>,
+}
+
+/// Inline policies that were told one by one.
+#[derive(Debug, Default)]
+struct InlineParts {
+    names: Option<(Vec<Spanned<CompactString>>, Span)>,
+    policies: Vec<(InlinePolicy, Span)>,
+}
+
+impl Builder {
+    /// An empty estate over these texts.
+    pub fn new(sources: SourceMap) -> Self {
+        Builder {
+            estate: Estate { sources, ..Estate::default() },
+            identities: HashMap::new(),
+            inline: HashMap::new(),
+            policies: HashMap::new(),
+            buckets: HashMap::new(),
+            keys_by_arn: HashMap::new(),
+            keys_by_id: HashMap::new(),
+            trails: HashMap::new(),
+            organization_policies: HashMap::new(),
+        }
+    }
+
+    /// The texts.
+    pub fn sources(&self) -> &SourceMap {
+        &self.estate.sources
+    }
+
+    /// Adds a role, or more about one that is there.
+    pub fn role(&mut self, id: Identity, role: Role) {
+        let key = (IdentityKind::Role, id);
+        let Some(&at) = self.identities.get(&key) else {
+            self.identities.insert(key, self.estate.roles.len());
+            return self.estate.roles.push(role);
+        };
+        let Estate { sources, documents, roles, .. } = &mut self.estate;
+        if let Some(known) = roles.get_mut(at) {
+            merge_role(known, role, true, &mut Merge { sources, documents });
+        }
+    }
+
+    /// Adds a user, or more about one that is there.
+    pub fn user(&mut self, id: Identity, user: User) {
+        let key = (IdentityKind::User, id);
+        let Some(&at) = self.identities.get(&key) else {
+            self.identities.insert(key, self.estate.users.len());
+            return self.estate.users.push(user);
+        };
+        let Estate { sources, documents, users, .. } = &mut self.estate;
+        if let Some(known) = users.get_mut(at) {
+            merge_user(known, user, true, &mut Merge { sources, documents });
+        }
+    }
+
+    /// Adds a group, or more about one that is there.
+    pub fn group(&mut self, id: Identity, group: Group) {
+        let key = (IdentityKind::Group, id);
+        let Some(&at) = self.identities.get(&key) else {
+            self.identities.insert(key, self.estate.groups.len());
+            return self.estate.groups.push(group);
+        };
+        let Estate { sources, documents, groups, .. } = &mut self.estate;
+        if let Some(known) = groups.get_mut(at) {
+            known.arn = known.arn.take().or(group.arn);
+            let merge = &mut Merge { sources, documents };
+            merge_permissions(&GROUP, &mut known.permissions, group.permissions, (true, true), merge);
+        }
+    }
+
+    /// Adds one thing about a role, user or group that is there.
+    pub fn part(&mut self, kind: IdentityKind, id: &Identity, part: Part) {
+        let Some(&at) = self.identities.get(&(kind, id.clone())) else { return };
+        match part {
+            Part::Inline(policy, span) => self.inline.entry((kind, at)).or_default().policies.push((policy, span)),
+            Part::InlineNames(names, span) => self.inline_names((kind, at), names, span),
+            part => self.known_part(kind, at, part),
+        }
+    }
+
+    fn inline_names(&mut self, key: (IdentityKind, usize), names: Vec<Spanned<CompactString>>, span: Span) {
+        let known = &mut self.inline.entry(key).or_default().names;
+        let Some((first, place)) = known else {
+            *known = Some((names, span));
+            return;
+        };
+        if !merge::Told::same(first, &names, &self.estate.sources) {
+            self.estate.gaps.push(Gap::new(facts(key.0).inline, merge::CONTRADICTION).at([*place, span]));
+        }
+    }
+
+    fn known_part(&mut self, kind: IdentityKind, at: usize, part: Part) {
+        let Estate { sources, documents, roles, users, groups, .. } = &mut self.estate;
+        let mut merge = Merge { sources, documents };
+        let facts = facts(kind);
+        let permissions = match kind {
+            IdentityKind::Role => roles.get_mut(at).map(|role| &mut role.permissions),
+            IdentityKind::User => users.get_mut(at).map(|user| &mut user.permissions),
+            IdentityKind::Group => groups.get_mut(at).map(|group| &mut group.permissions),
+        };
+        match part {
+            Part::Trust(trust) => {
+                if let (IdentityKind::Role, Some(role)) = (kind, roles.get_mut(at)) {
+                    merge.known(TRUST, &mut role.trust, trust);
+                }
+            }
+            Part::Groups(names) => {
+                if let (IdentityKind::User, Some(user)) = (kind, users.get_mut(at)) {
+                    merge.known("user.groups", &mut user.groups, names);
+                }
+            }
+            Part::Attached(attached) => {
+                if let Some(permissions) = permissions {
+                    let attached = of_fact(facts.attached, attached);
+                    merge.known(facts.attached, &mut permissions.attached, attached);
+                }
+            }
+            Part::InlineRefused(gap) => {
+                if let Some(permissions) = permissions {
+                    let refused = of_fact(facts.inline, Known::Unknown(gap));
+                    merge.known(facts.inline, &mut permissions.inline, refused);
+                }
+            }
+            Part::Boundary(document) => {
+                if let Some(permissions) = permissions {
+                    merge_boundary(&mut permissions.boundary_document, Some(document), &mut merge);
+                }
+            }
+            Part::Inline(..) | Part::InlineNames(..) => {}
+        }
+    }
+
+    /// Adds a managed policy, or more about the one of that ARN.
+    pub fn managed_policy(&mut self, policy: ManagedPolicy) {
+        let Some(arn) = policy.arn.clone() else { return self.estate.managed_policies.push(policy) };
+        let Some(&at) = self.policies.get(&arn) else {
+            self.policies.insert(arn, self.estate.managed_policies.len());
+            return self.estate.managed_policies.push(policy);
+        };
+        let Estate { sources, documents, managed_policies, .. } = &mut self.estate;
+        if let Some(known) = managed_policies.get_mut(at) {
+            Merge { sources, documents }.known("managed-policy.document", &mut known.document, policy.document);
+        }
+    }
+
+    /// Adds a bucket, or more about the one of that name; one that nothing names is a bucket of its own.
+    pub fn bucket(&mut self, bucket: Bucket) {
+        let at = self.buckets.get(&bucket.name).copied().filter(|_| bucket.named_by != NamedBy::Nothing);
+        let Some(at) = at else {
+            if bucket.named_by != NamedBy::Nothing {
+                self.buckets.insert(bucket.name.clone(), self.estate.buckets.len());
+            }
+            return self.estate.buckets.push(bucket);
+        };
+        let Estate { sources, documents, buckets, .. } = &mut self.estate;
+        if let Some(known) = buckets.get_mut(at) {
+            merge_bucket(known, bucket, &mut Merge { sources, documents });
+        }
+    }
+
+    /// Whether a bucket of that name is there.
+    pub fn has_bucket(&self, name: &str) -> bool {
+        self.buckets.contains_key(name)
+    }
+
+    /// Adds a key, or more about the one of that ARN or ID; one that has neither is a key of its own.
+    ///
+    /// An ID alone joins the one key that has it: multi-Region keys share theirs, so give those with an ARN first.
+    pub fn key(&mut self, key: Key) {
+        let by_id = |id: &CompactString| self.keys_by_id.get(id).map(Vec::as_slice).unwrap_or_default();
+        let same_id = key.id.as_ref().map(by_id).unwrap_or_default();
+        let at = match &key.arn {
+            Some(arn) => self.keys_by_arn.get(arn).copied().or_else(|| {
+                let without_arn = |&&at: &&usize| self.estate.keys.get(at).is_some_and(|k| k.arn.is_none());
+                same_id.iter().find(without_arn).copied()
+            }),
+            None => match same_id {
+                [only] => Some(*only),
+                _ => None,
+            },
+        };
+        let index = at.unwrap_or(self.estate.keys.len());
+        if let Some(arn) = &key.arn {
+            self.keys_by_arn.insert(arn.clone(), index);
+        }
+        if let Some(id) = &key.id {
+            let known = self.keys_by_id.entry(id.clone()).or_default();
+            if !known.contains(&index) {
+                known.push(index);
+            }
+        }
+        let Estate { sources, documents, keys, .. } = &mut self.estate;
+        match at.and_then(|at| keys.get_mut(at)) {
+            Some(known) => merge_key(known, key, &mut Merge { sources, documents }),
+            None => keys.push(key),
+        }
+    }
+
+    /// Adds a trail, or more about the one of that ARN.
+    pub fn trail(&mut self, trail: Trail) {
+        let Some(arn) = trail.arn.clone() else { return self.estate.trails.push(trail) };
+        let Some(&at) = self.trails.get(&arn) else {
+            self.trails.insert(arn, self.estate.trails.len());
+            return self.estate.trails.push(trail);
+        };
+        let Estate { sources, documents, trails, .. } = &mut self.estate;
+        if let Some(known) = trails.get_mut(at) {
+            merge_trail(known, trail, &mut Merge { sources, documents });
+        }
+    }
+
+    /// Adds a service or resource control policy, or more about the one of that ID.
+    pub fn organization_policy(&mut self, policy: OrganizationPolicy) {
+        let Estate { sources, documents, organization, .. } = &mut self.estate;
+        let policies = &mut organization.policies;
+        let Some(&at) = self.organization_policies.get(&policy.id).filter(|_| !policy.id.is_empty()) else {
+            if !policy.id.is_empty() {
+                self.organization_policies.insert(policy.id.clone(), policies.len());
+            }
+            return policies.push(policy);
+        };
+        if let Some(known) = policies.get_mut(at) {
+            Merge { sources, documents }.known("organization-policy.document", &mut known.document, policy.document);
+            extend(&mut known.targets, policy.targets);
+        }
+    }
+
+    /// Adds what is told of the organization itself.
+    pub fn organization(&mut self, id: Known<CompactString>, management: Known<AccountId>) {
+        let Estate { sources, documents, organization, .. } = &mut self.estate;
+        let mut merge = Merge { sources, documents };
+        merge.known("organization.id", &mut organization.id, id);
+        merge.known("organization.management-account", &mut organization.management, management);
+    }
+
+    /// Adds accounts of the organization; lists of several files are pages of one list.
+    pub fn members(&mut self, members: Known<Vec<Member>>) {
+        extend(&mut self.estate.organization.accounts, members);
+    }
+
+    /// Adds the parent of an account or OU.
+    pub fn parent(&mut self, child: CompactString, parent: Spanned<CompactString>) {
+        let known = self.estate.organization.parents.entry(child).or_insert_with(|| parent.clone());
+        if known.value != parent.value {
+            let gap = Gap::new("organization.parents", merge::CONTRADICTION).at([known.span, parent.span]);
+            self.estate.gaps.push(gap);
+        }
+    }
+
+    /// Adds what is told of an account.
+    pub fn account(&mut self, id: AccountId, account: Account) {
+        let Estate { sources, documents, accounts, .. } = &mut self.estate;
+        let known = accounts.entry(id).or_default();
+        known.name = known.name.take().or(account.name);
+        known.canonical_id = known.canonical_id.take().or(account.canonical_id);
+        let mut merge = Merge { sources, documents };
+        merge.known("account.public-access-block", &mut known.block_public_access, account.block_public_access);
+    }
+
+    /// Adds a policy document that joins nothing.
+    pub fn document(&mut self, document: Document) {
+        self.estate.documents.push(document);
+    }
+
+    /// Adds a text that is not JSON though it should be.
+    pub fn broken(&mut self, broken: Broken) {
+        self.estate.broken.push(broken);
+    }
+
+    /// Adds a key that stands twice outside of a policy document.
+    pub fn duplicate(&mut self, duplicate: Duplicate) {
+        self.estate.duplicates.push(duplicate);
+    }
+
+    /// Adds a conclusion from the name of a file or folder.
+    pub fn named(&mut self, sentence: String, file: SourceId) {
+        self.estate.named.push(Spanned::new(sentence, Span::file(file)));
+    }
+
+    /// Adds a gap that belongs to no fact of a resource.
+    pub fn gap(&mut self, gap: Gap) {
+        self.estate.gaps.push(gap);
+    }
+}
+
+/// The names of the facts about permissions.
+struct Facts {
+    inline: &'static str,
+    attached: &'static str,
+    boundary: &'static str,
+}
+
+const TRUST: &str = "role.trust-policy";
+const ROLE: Facts =
+    Facts { inline: "role.inline-policies", attached: "role.attached-policies", boundary: "role.permissions-boundary" };
+const USER: Facts =
+    Facts { inline: "user.inline-policies", attached: "user.attached-policies", boundary: "user.permissions-boundary" };
+const GROUP: Facts = Facts {
+    inline: "group.inline-policies",
+    attached: "group.attached-policies",
+    boundary: "group.permissions-boundary",
+};
+
+fn facts(kind: IdentityKind) -> &'static Facts {
+    match kind {
+        IdentityKind::Role => &ROLE,
+        IdentityKind::User => &USER,
+        IdentityKind::Group => &GROUP,
+    }
+}
+
+/// A file that does not say whether it is about a role, user or group can not name the fact.
+fn of_fact<T>(fact: &'static str, known: Known<T>) -> Known<T> {
+    match known {
+        Known::Unknown(gap) => Known::Unknown(Gap { fact: fact.into(), ..gap }),
+        told => told,
+    }
+}
+
+fn merge_role(known: &mut Role, more: Role, whole: bool, merge: &mut Merge<'_>) {
+    known.path = known.path.take().or(more.path);
+    known.named_by = stronger(known.named_by, more.named_by);
+    merge.known(TRUST, &mut known.trust, more.trust);
+    let wholes = if whole { (true, true) } else { are_whole(&known.permissions, &more.permissions) };
+    merge_permissions(&ROLE, &mut known.permissions, more.permissions, wholes, merge);
+}
+
+fn merge_user(known: &mut User, more: User, whole: bool, merge: &mut Merge<'_>) {
+    known.arn = known.arn.take().or(more.arn);
+    merge.known("user.groups", &mut known.groups, more.groups);
+    let wholes = if whole { (true, true) } else { are_whole(&known.permissions, &more.permissions) };
+    merge_permissions(&USER, &mut known.permissions, more.permissions, wholes, merge);
+}
+
+/// Loose files never tell the attached policies, and their inline policies need not be all.
+fn are_whole(one: &Permissions, other: &Permissions) -> (bool, bool) {
+    (!one.attached.is_unknown(), !other.attached.is_unknown())
+}
+
+fn merge_permissions(
+    facts: &Facts,
+    known: &mut Permissions,
+    more: Permissions,
+    wholes: (bool, bool),
+    merge: &mut Merge<'_>,
+) {
+    merge.inline(facts.inline, &mut known.inline, wholes.0, more.inline, wholes.1);
+    merge.known(facts.attached, &mut known.attached, more.attached);
+    merge.known(facts.boundary, &mut known.boundary, more.boundary);
+    merge_boundary(&mut known.boundary_document, more.boundary_document, merge);
+}
+
+/// A second boundary text that says something else is audited by itself, as is the first.
+fn merge_boundary(known: &mut Option<Document>, more: Option<Document>, merge: &mut Merge<'_>) {
+    match (&*known, more) {
+        (None, more) => *known = more,
+        (Some(first), Some(more)) if !merge::Told::same(first, &more, merge.sources) => merge.documents.push(more),
+        _ => {}
+    }
+}
+
+fn merge_bucket(known: &mut Bucket, more: Bucket, merge: &mut Merge<'_>) {
+    known.named_by = stronger(known.named_by, more.named_by);
+    if known.partition == "aws" {
+        known.partition = more.partition;
+    }
+    merge.known("bucket.account", &mut known.account, more.account);
+    merge.known("bucket.region", &mut known.region, more.region);
+    merge.known("bucket.policy", &mut known.policy, more.policy);
+    merge.known("bucket.ownership-controls", &mut known.ownership, more.ownership);
+    merge.known("bucket.acl", &mut known.acl, more.acl);
+    merge.known("bucket.encryption", &mut known.encryption, more.encryption);
+    merge.known("bucket.public-access-block", &mut known.block_public_access, more.block_public_access);
+    merge.known("bucket.policy-status", &mut known.policy_is_public, more.policy_is_public);
+}
+
+fn merge_key(known: &mut Key, more: Key, merge: &mut Merge<'_>) {
+    if known.arn.is_none() && more.arn.is_some() {
+        known.name.clone_from(&more.name);
+    }
+    known.id = known.id.take().or(more.id);
+    known.arn = known.arn.take().or(more.arn);
+    known.account = known.account.or(more.account);
+    merge.known("key.policy", &mut known.policy, more.policy);
+    merge.known("key.metadata", &mut known.metadata, more.metadata);
+    merge.known("key.rotation", &mut known.rotation, more.rotation);
+    extend(&mut known.aliases, more.aliases);
+    extend(&mut known.grants, more.grants);
+}
+
+fn merge_trail(known: &mut Trail, more: Trail, merge: &mut Merge<'_>) {
+    known.account = known.account.or(more.account);
+    known.home_region = known.home_region.take().or(more.home_region);
+    merge.known("trail.bucket", &mut known.bucket, more.bucket);
+    merge.known("trail.prefix", &mut known.prefix, more.prefix);
+    merge.known("trail.key", &mut known.key, more.key);
+    merge.known("trail.is-multi-region", &mut known.is_multi_region, more.is_multi_region);
+    merge.known("trail.is-organization", &mut known.is_organization, more.is_organization);
+    merge.known("trail.log-file-validation", &mut known.validates_log_files, more.validates_log_files);
+    merge.known("trail.status", &mut known.status, more.status);
+    merge.known("trail.event-selectors", &mut known.selectors, more.selectors);
+}
+
+/// Adds a page to a list; doubles are taken out at the end.
+fn extend<T>(known: &mut Known<Vec<T>>, more: Known<Vec<T>>) {
+    match (&mut *known, more) {
+        (Known::Present(items, _), Known::Present(more, _)) => items.extend(more),
+        (Known::Present(..), _) => {}
+        (_, told @ Known::Present(..)) | (Known::Unknown(_), told) => {
+            if !matches!(&told, Known::Unknown(gap) if gap.places.is_empty()) {
+                *known = told;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn stronger(one: NamedBy, other: NamedBy) -> NamedBy {
+    match (one, other) {
+        (NamedBy::Input, _) | (_, NamedBy::Input) => NamedBy::Input,
+        (NamedBy::File, _) | (_, NamedBy::File) => NamedBy::File,
+        _ => NamedBy::Nothing,
+    }
+}
