@@ -147,7 +147,7 @@ impl Guarded<'_> {
             callers: vec![caller],
             action,
             resource,
-            resource_account: self.account,
+            resource_account: Some(self.owner()),
             policies: Policies {
                 identity: granted.as_deref().map_or(Side::None, Side::Granted),
                 resource: Side::Policies(&policies),
@@ -234,6 +234,11 @@ impl Guarded<'_> {
         if named.contains(&self.stranger) { AccountId::other_than(named) } else { self.stranger }
     }
 
+    /// The owner's account, or one that stands for it: whatever it is, an outsider is of another.
+    fn owner(&self) -> AccountId {
+        self.account.unwrap_or_else(|| AccountId::other_than([self.stranger, self.unnamed_account()]))
+    }
+
     /// Organizations other than the owner's: one that nobody names, and those that a wildcard of the policy takes in.
     fn other_organizations(&self, narrowed: &Policy) -> Vec<CompactString> {
         let mut ids: Vec<CompactString> = vec![OTHER_ORGANIZATION.into()];
@@ -276,7 +281,7 @@ impl Guarded<'_> {
     /// What to ask for: for each resource that the statement may mean, one action of each set that the policy does not
     /// tell apart.
     fn requests(&self, narrowed: &Policy, statement: &Statement, caller: &Caller) -> Vec<(String, CompactString)> {
-        let base = Request::new(caller.clone(), "s3:GetObject", self.arn, self.account);
+        let base = Request::new(caller.clone(), "s3:GetObject", self.arn, Some(self.owner()));
         let mut requests = Vec::new();
         for resource in self.resources(narrowed, statement, &base) {
             let mut seen: Vec<(Vec<bool>, Vec<&str>)> = Vec::new();

@@ -170,3 +170,17 @@ fn callers_of_one_organization_are_asked_about_by_its_id() {
     assert!(matches!(guarded.passage_from("o-formerparent1", &policy.statements[0]), Passage::Open(..)));
     assert_eq!(guarded.passage_from("o-another0000", &policy.statements[0]), Passage::Closed);
 }
+
+#[test]
+fn an_owner_that_is_not_known_is_still_another_than_the_outsider() {
+    for (condition, is_open) in [
+        (r#"{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}"#, false),
+        (r#"{"StringEquals":{"aws:PrincipalAccount":"${aws:ResourceAccount}"}}"#, false),
+        (r#"{"StringEquals":{"aws:ResourceAccount":"111111111111"}}"#, true),
+    ] {
+        let policy = policy(&format!(r#"{{{GET},"Condition":{condition}}}"#), PolicyKind::Bucket);
+        let guarded = Guarded { account: None, organization: None, ..guarded(&policy, "arn:aws:s3:::b") };
+        let passage = guarded.passage(&policy.statements[0]);
+        assert_eq!(matches!(passage, Passage::Open(..)), is_open, "{condition}: {passage:?}");
+    }
+}
