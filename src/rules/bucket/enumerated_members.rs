@@ -111,7 +111,7 @@ fn statements<'p>(context: &Context<'_>, policy: &'p Policy) -> Vec<Series<'p>> 
             bytes: length(statement),
         });
         if family.accounts.insert(account) {
-            family.spans.push(principals.span);
+            family.spans.push(principals.entries.first().map_or(principals.span, |entry| entry.span));
         }
     }
     families.into_values().collect()

@@ -52,7 +52,8 @@ fn over_http(context: &Context<'_>, view: &BucketView<'_>, policy: &Policy) -> A
     let by_allows: Vec<AccountId> = policy.allows().flat_map(named_accounts).collect();
     let known = by_denies.iter().chain(&by_allows).copied().chain(context.model.known_accounts());
     let stranger = AccountId::other_than(known);
-    let owner = view.subject.account.unwrap_or(stranger);
+    let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
+    let owner = view.subject.account.or(declared).or(context.model.owner()).unwrap_or(stranger);
     let bucket = view.arn();
     let whole = Http { context, policy, bucket: &bucket, owner: Some(owner) };
     let unsigned = || whole.answer(vec![Caller::Anonymous], Side::None, &[]);
