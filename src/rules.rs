@@ -92,6 +92,15 @@ rules! {
         stale_principal "stale-principal",
     }
     bucket {
+        missing_principal_org_id "missing-principal-org-id",
+        bypassable_principal_org_id "bypassable-principal-org-id",
+        foreign_organization "foreign-organization",
+        literal_policy_variable "literal-policy-variable",
+        wildcard_principal "wildcard-principal",
+        action_resource_mismatch "action-resource-mismatch",
+        dead_condition "dead-condition",
+        enumerated_members "enumerated-members",
+        missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
     }
     ownership {
@@ -105,6 +114,8 @@ rules! {
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
+        open_key_policy "open-key-policy",
+        bypassable_key_condition "bypassable-key-condition",
     }
     delivery {
         unguarded_delivery "unguarded-delivery",
