@@ -4,5 +4,7 @@ pub(super) mod acl;
 pub(super) mod delivery;
 pub(super) mod encryption;
 pub(super) mod external_id;
+pub(super) mod growth;
+pub(super) mod quota;
 pub(super) mod readers;
 pub(super) mod trust;
