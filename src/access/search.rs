@@ -9,7 +9,7 @@ use compact_str::CompactString;
 
 use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_meets};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::aws::{AccountId, Arn, ConditionKey};
+use crate::aws::{AccountId, Arn, ConditionKey, services};
 use crate::finding::{Decision, Witness};
 use crate::policy::condition::{self, Context, KeyValue, Tri, is_multivalued};
 use crate::policy::operator::Family;
@@ -249,7 +249,7 @@ impl Question<'_> {
 /// A request and its decision as a report shows it.
 pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
     let context = request.context.iter().filter_map(|(key, given)| match given {
-        Given::Values(values) => Some((key.to_string(), values.iter().map(|v| v.to_string()).collect())),
+        Given::Values(values) => Some((spelled(key), values.iter().map(|v| v.to_string()).collect())),
         _ => None,
     });
     Witness {
@@ -259,6 +259,19 @@ pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
         context: context.collect(),
         decision: explanation.decision,
         depends_on: explanation.depends_on.clone(),
+    }
+}
+
+/// A key as AWS spells it, where the service data knows it; what follows a tag key's slash stays as it is.
+fn spelled(key: &ConditionKey) -> String {
+    match services::condition_key(key.as_str()) {
+        Some(info) if info.is_template() => {
+            let fixed = info.name.find(['$', '<']).unwrap_or(info.name.len());
+            let (known, own) = (info.name.get(..fixed), key.as_str().get(fixed..));
+            known.zip(own).map_or_else(|| key.to_string(), |(known, own)| format!("{known}{own}"))
+        }
+        Some(info) => info.name.to_string(),
+        None => key.to_string(),
     }
 }
 

@@ -70,7 +70,7 @@ fn the_witness_is_what_the_evaluator_allowed() {
     let answer =
         ask(&format!(r#"{ROOT},"Condition":{{"StringEquals":{{"sts:ExternalId":"abc"}}}}}}"#), "222222222222", &[]);
     let found = answer.found().unwrap();
-    assert_eq!(found.witness.context["sts:externalid"], ["abc"]);
+    assert_eq!(found.witness.context["sts:ExternalId"], ["abc"]);
     assert_eq!(found.witness.decision, Decision::Allowed);
     assert_eq!(found.explanation.steps.len(), 2);
 }
