@@ -223,7 +223,7 @@ impl<'a> Runner<'a> {
 
     fn bucket(&self, view: &BucketView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
-        if self.context.model.is_log_bucket(view.bucket) {
+        if self.context.model.is_log_bucket(view.bucket).is_log_bucket() {
             for rule in &self.rules {
                 if let Some(check) = rule.check.bucket {
                     hearing.record(rule, check(&self.context, view));
@@ -238,7 +238,7 @@ impl<'a> Runner<'a> {
 
     fn key(&self, view: &KeyView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
-        if self.context.model.is_log_key(view.key) {
+        if self.context.model.is_log_key(view.key).is_log_key() {
             for rule in &self.rules {
                 if let Some(check) = rule.check.key {
                     hearing.record(rule, check(&self.context, view));
@@ -284,8 +284,8 @@ impl<'a> Runner<'a> {
 
     /// Facts that nobody could be told to need: contradictions, answers without a subject, model and config at odds.
     fn estate_gaps(&self) -> Vec<(Subject, Gap, &'static str)> {
-        let model = self.context.model.gaps().iter();
-        let gaps = self.context.estate.gaps.iter().chain(model);
+        let contradictions = self.context.model.contradictions().iter().map(|contradiction| &contradiction.gap);
+        let gaps = self.context.estate.gaps.iter().chain(contradictions);
         gaps.map(|gap| {
             let place = gap.places.first().copied();
             let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();

@@ -53,11 +53,18 @@ impl<'a> Context<'a> {
     pub fn membership(&self, account: AccountId) -> Membership {
         match self.model.class(account) {
             Class::Owner | Class::Management | Class::Member => match self.model.organization_id() {
-                Some(id) => Membership::In(id.into()),
+                Some(organization) => Membership::In(organization.id.clone()),
                 None => Membership::InUnknown,
             },
-            Class::Reader | Class::ThirdParty { .. } | Class::Undeclared => Membership::Outside,
+            Class::Reader | Class::ThirdParty { .. } | Class::CloudTrail | Class::Undeclared => Membership::Outside,
         }
+    }
+
+    /// The ARNs of the log buckets that are known by name.
+    pub fn log_bucket_arns(&self) -> Vec<String> {
+        let named = |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
+        let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
+        self.model.log_buckets().iter().map(|bucket| arn(&bucket.name)).collect()
     }
 
     /// An account that is none of those named anywhere in the model.
@@ -94,6 +101,28 @@ impl<'a> Context<'a> {
             known.collect()
         });
         let Some(account) = account else { return Vec::new() };
+        let units = self.units(account);
+        let binds = |targets: &[CompactString]| targets.iter().any(|target| units.contains(target));
+        policies.iter().filter(|(_, targets)| binds(targets)).map(|(policy, _)| Arc::clone(policy)).collect()
+    }
+
+    /// The SCPs known to bind the principals of an account, level by level from the root down.
+    pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
+        let policies = &self.estate.organization.policies;
+        let attached_to = |unit: &CompactString| {
+            let bound = policies.iter().filter(|policy| {
+                let targets = policy.targets.present();
+                policy.kind == OrganizationPolicyKind::Scp && targets.is_some_and(|t| t.iter().any(|t| t.id == *unit))
+            });
+            bound.filter_map(|policy| policy.document.present()).map(|document| self.policy(document)).collect()
+        };
+        let units = self.units(account);
+        let levels = units.iter().rev().map(attached_to);
+        levels.filter(|level: &Vec<Arc<Policy>>| !level.is_empty()).collect()
+    }
+
+    /// An account, its OUs and the root, from below.
+    fn units(&self, account: AccountId) -> Vec<CompactString> {
         let mut units = vec![CompactString::new(account.as_str())];
         // Parents form a tree; the bound only guards against contradictory input.
         while let Some(parent) = units.last().and_then(|unit| self.estate.organization.parents.get(unit)) {
@@ -102,8 +131,7 @@ impl<'a> Context<'a> {
             }
             units.push(parent.value.clone());
         }
-        let binds = |targets: &[CompactString]| targets.iter().any(|target| units.contains(target));
-        policies.iter().filter(|(_, targets)| binds(targets)).map(|(policy, _)| Arc::clone(policy)).collect()
+        units
     }
 
     /// The policy of a document.

@@ -237,7 +237,7 @@ impl<'a> RoleView<'a> {
     /// Whether it can read, list or decrypt logs by its own policies (any S3 object, where no log bucket is known);
     /// `None` where that is not known.
     pub fn reads_logs(&self, context: &Context<'_>) -> Option<bool> {
-        let buckets: Vec<String> = context.model.log_bucket_arns();
+        let buckets = context.log_bucket_arns();
         let targets: Vec<(&str, String)> = match buckets.is_empty() {
             true => vec![("s3:GetObject", "arn:aws:s3:::*".to_owned()), ("s3:ListBucket", "arn:aws:s3:::*".to_owned())],
             false => buckets

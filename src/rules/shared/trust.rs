@@ -33,7 +33,7 @@ pub(in crate::rules) fn third_parties(context: &Context<'_>, role: &RoleView<'_>
         let owes = match class {
             Class::ThirdParty { external_id_required, .. } => external_id_required,
             Class::Undeclared => true,
-            Class::Owner | Class::Management | Class::Member | Class::Reader => false,
+            Class::Owner | Class::Management | Class::Member | Class::Reader | Class::CloudTrail => false,
         };
         let (statement, _) = admitting(policy, &one.answer, account)?;
         (owes && !public.contains(&statement.span)).then_some(Party { account, class })
