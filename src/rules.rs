@@ -84,6 +84,16 @@ macro_rules! rules {
 rules! {
     trust {
         missing_external_id "missing-external-id",
+        broad_assume_role "broad-assume-role",
+        bypassable_mfa "bypassable-mfa",
+        missing_mfa "missing-mfa",
+        open_session_tags "open-session-tags",
+        unguarded_service_trust "unguarded-service-trust",
+        unscoped_federated_trust "unscoped-federated-trust",
+    }
+    access {
+        broad_managed_policy "broad-managed-policy",
+        broad_role_access "broad-role-access",
     }
     bucket {
         block_public_access_off "block-public-access-off",
