@@ -98,6 +98,16 @@ rules! {
         undeclared_account "undeclared-account",
         shared_reader_role "shared-reader-role",
         stale_principal "stale-principal",
+        bypassable_mfa "bypassable-mfa",
+        missing_mfa "missing-mfa",
+        open_session_tags "open-session-tags",
+        broad_assume_role "broad-assume-role",
+        unscoped_federated_trust "unscoped-federated-trust",
+        unguarded_service_trust "unguarded-service-trust",
+    }
+    access {
+        broad_managed_policy "broad-managed-policy",
+        broad_role_access "broad-role-access",
     }
     bucket {
         missing_principal_org_id "missing-principal-org-id",

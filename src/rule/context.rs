@@ -15,6 +15,7 @@ use crate::finding::{Subject, SubjectKind};
 use crate::model::{Class, Model};
 use crate::policy::Policy;
 use crate::rule::role::RoleView;
+pub use crate::rule::tags::PrincipalTag;
 use crate::text::Span;
 
 /// All that a check may read.
@@ -28,7 +29,7 @@ pub struct Context<'a> {
     pub config: Option<&'a Config>,
     /// The share of a quota at which a finding starts.
     pub warn_at: f64,
-    principal_tags: OnceLock<BTreeMap<CompactString, Span>>,
+    principal_tags: OnceLock<BTreeMap<CompactString, PrincipalTag>>,
     sharing_roles: OnceLock<Vec<RoleView<'a>>>,
     rcp: OnceLock<Vec<(Arc<Policy>, Vec<CompactString>)>>,
     named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
@@ -74,8 +75,8 @@ impl<'a> Context<'a> {
         AccountId::other_than(self.model.known_accounts())
     }
 
-    /// The tag keys by which some policy of the estate decides through `aws:PrincipalTag`, with one place for each.
-    pub fn principal_tags(&self) -> &BTreeMap<CompactString, Span> {
+    /// The tags by which some policy of the estate decides through `aws:PrincipalTag`, by key in lower case.
+    pub fn principal_tags(&self) -> &BTreeMap<CompactString, PrincipalTag> {
         self.principal_tags.get_or_init(|| super::tags::principal_tags(self.estate))
     }
 
