@@ -17,7 +17,11 @@ pub(in crate::rules) const CHECK: Check = Check::roles(check);
 const SOURCES: [&str; 4] = ["aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"];
 
 fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
-    let Ok(policy) = role.trust() else { return Ok(Verdict::NotApplicable) };
+    let policy = match role.trust() {
+        Ok(policy) => policy,
+        Err(gap) if log_reader::reads_logs(context, role)? => return Err(gap),
+        Err(_) => return Ok(Verdict::NotApplicable),
+    };
     let names_one = |statement| services(statement).next().is_some();
     if !policy.allows().any(names_one) || !log_reader::reads_logs(context, role)? {
         return Ok(Verdict::NotApplicable);

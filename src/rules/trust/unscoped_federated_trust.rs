@@ -15,7 +15,11 @@ use crate::rules::shared::{log_reader, trust};
 pub(in crate::rules) const CHECK: Check = Check::roles(check);
 
 fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
-    let Ok(policy) = role.trust() else { return Ok(Verdict::NotApplicable) };
+    let policy = match role.trust() {
+        Ok(policy) => policy,
+        Err(gap) if log_reader::reads_logs(context, role)? => return Err(gap),
+        Err(_) => return Ok(Verdict::NotApplicable),
+    };
     let federated = |statement: &Statement| providers(statement).next().is_some();
     if !policy.allows().any(federated) || !log_reader::reads_logs(context, role)? {
         return Ok(Verdict::NotApplicable);
