@@ -9,4 +9,7 @@ pub(super) mod grants;
 pub(super) mod guessable;
 pub(super) mod outsiders;
 pub(super) mod readers;
+pub(super) mod series;
+pub(super) mod transport;
 pub(super) mod trust;
+pub(super) mod variables;
