@@ -139,7 +139,19 @@ impl Trust<'_> {
         fixed: &[(&str, Given)],
     ) -> Answer {
         let policies = [self.policy];
-        let callers = principals_of(account, &policies);
+        self.admits_any_of(principals_of(account, &policies), membership, action, external_id, fixed)
+    }
+
+    /// Whether one of these principals of an account can do `action` on the role, its administrators willing.
+    pub fn admits_any_of(
+        &self,
+        callers: Vec<Caller>,
+        membership: &Membership,
+        action: &str,
+        external_id: ExternalId<'_>,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
         let granted = format!("administrators of {account} can allow their principals `{action}` on this role");
         let ways = ways(account, membership, self.policy, self.organization);
         self.ask(callers, Side::Granted(&granted), ways, action, external_id, fixed)

@@ -67,7 +67,8 @@ pub enum Origin {
 pub struct Admitted {
     /// The account; `None` stands for any account there is.
     pub account: Option<AccountId>,
-    /// How, with whatever external ID lets it in.
+    /// How, with its administrators
+    /// willing.
     pub answer: Answer,
 }
 
@@ -167,6 +168,21 @@ impl<'a> RoleView<'a> {
     ) -> Answer {
         let membership = context.membership(account);
         self.with_trust(context, |trust| trust.admits(account, &membership, action, external_id, fixed))
+    }
+
+    /// Whether one of these principals of one account can do `action` on this role, its administrators
+    /// willing.
+    pub fn admits_any_of(
+        &self,
+        context: &Context<'_>,
+        callers: Vec<Caller>,
+        action: &str,
+        external_id: ExternalId,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
+        let membership = context.membership(account);
+        self.with_trust(context, |trust| trust.admits_any_of(callers, &membership, action, external_id, fixed))
     }
 
     /// Whether a service or a provider's caller can do `action` on this role.

@@ -7,7 +7,7 @@ use crate::policy::{Clause, Effect, Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::carried::{self, Carried};
+use crate::rules::shared::request_kinds::{self, Carried};
 
 pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), key: Some(key), ..Check::NOTHING };
 
@@ -23,7 +23,7 @@ fn check(policy: Result<Option<&Policy>, Gap>) -> Outcome {
     let Some(policy) = policy? else { return Ok(Verdict::NotApplicable) };
     let mut findings = Vec::new();
     for statement in policy.effective() {
-        let Some(requests) = carried::requests(statement) else { continue };
+        let Some(requests) = request_kinds::requests(statement) else { continue };
         // What an empty list means AWS does not say in one voice.
         for clause in statement.conditions.iter().filter(|clause| !clause.values.is_empty()) {
             let never_carried = requests.iter().all(|request| request.value(&clause.key) == KeyValue::Absent);

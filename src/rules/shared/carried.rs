@@ -1,174 +1,163 @@
-//! What a request can carry, as far as its kind of principal and its action tell: for questions about conditions that
-//! can never hold.
-//!
-//! Sources: IAM User Guide, "AWS global condition context keys"; the Service Authorization Reference.
+//! The policies that sharing roles carry, each with what it lets them do beyond the logs.
 
-use compact_str::CompactString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+<<<<<<< HEAD
 use crate::aws::services::{self, Action};
 use crate::aws::{AccountId, ConditionKey};
 use crate::policy::condition::{Context, KeyValue};
 use crate::policy::operator::Family;
 use crate::policy::{Clause, Principal, Statement};
+=======
+use rayon::prelude::*;
+>>>>>>> main
 
-/// A kind of principal, as the keys of its requests tell it apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::rules) enum Kind {
-    /// The root user of an account.
-    Root,
-    /// An IAM user.
-    User,
-    /// A session of a role.
-    Session,
-    /// A session made with GetFederationToken.
-    FederatedUser,
-    /// An AWS service for itself.
-    Service,
-    /// An unsigned request.
-    Anonymous,
+use crate::aws::managed::{self, ManagedPolicy};
+use crate::aws::{AccountId, Arn};
+use crate::estate::Gap;
+use crate::finding::{Step, Subject, SubjectKind};
+use crate::policy::{Policy, Statement};
+use crate::rule::context::Context;
+use crate::rule::role::{Origin, RolePolicy, RoleView, built_in_policy};
+use crate::rules::shared::excess::{self, Excess};
+use crate::rules::shared::permissions::Limits;
+use crate::text::Span;
+
+/// What one policy lets one role do beyond the logs.
+#[derive(Debug)]
+pub(in crate::rules) struct Carried<'v, 'a> {
+    /// The role.
+    pub(in crate::rules) role: &'v RoleView<'a>,
+    /// The policy.
+    pub(in crate::rules) policy: &'v RolePolicy,
+    /// The AWS managed policy that it is, by name or by content.
+    pub(in crate::rules) known: Option<ManagedPolicy>,
+    /// Each statement that goes beyond, in order.
+    pub(in crate::rules) beyond: Vec<(&'v Statement, Vec<Excess>)>,
+    /// What could not be decided.
+    pub(in crate::rules) gaps: Vec<Gap>,
+    /// What is not known and could take it away.
+    pub(in crate::rules) unless: Vec<String>,
 }
 
-const OF_ACCOUNTS: [Kind; 4] = [Kind::Root, Kind::User, Kind::Session, Kind::FederatedUser];
-
-/// A kind of request: who makes it, from which account where the statement fixes it, and which action.
-#[derive(Debug, Clone)]
-pub(in crate::rules) struct Carried<'s> {
-    kind: Kind,
-    account: Option<CompactString>,
-    service: Option<&'s str>,
-    /// The action, where it is in the service data.
-    action: Option<&'static Action>,
-}
-
-impl Context for Carried<'_> {
-    fn value(&self, key: &ConditionKey) -> KeyValue<'_> {
-        let name = key.as_str();
-        if !services::is_global_key(name) {
-            // Of keys that are in no table nothing is known.
-            let lacks = self.action.is_some_and(|action| !action.supports_key(name));
-            return match name {
-                _ if lacks && services::condition_key(name).is_some() => KeyValue::Absent,
-                "kms:calleraccount" => self.account.as_deref().map_or(KeyValue::Unknown, KeyValue::One),
-                _ => KeyValue::Unknown,
-            };
-        }
-        self.global(name)
+impl Carried<'_, '_> {
+    /// All that goes beyond.
+    pub(in crate::rules) fn all(&self) -> Vec<&Excess> {
+        self.beyond.iter().flat_map(|(_, excess)| excess).collect()
     }
 }
 
-impl Carried<'_> {
-    fn global(&self, name: &str) -> KeyValue<'_> {
-        use Kind::{Anonymous, FederatedUser, Root, Service, Session, User};
-        let of_account = OF_ACCOUNTS.contains(&self.kind);
-        let yes_or_absent = |yes: bool, value| if yes { value } else { KeyValue::Absent };
-        match (name, self.kind) {
-            ("aws:principalaccount" | "aws:userid", Anonymous) => KeyValue::One("anonymous"),
-            ("aws:principalaccount", _) if of_account => {
-                self.account.as_deref().map_or(KeyValue::Present, KeyValue::One)
+/// The policies of one role that `wanted` chooses by what they are.
+pub(in crate::rules) fn of_role<'v, 'a>(
+    context: &Context<'_>,
+    role: &'v RoleView<'a>,
+    wanted: impl Fn(&RolePolicy, Option<ManagedPolicy>) -> bool,
+) -> Vec<Carried<'v, 'a>> {
+    let chosen: Vec<(&RolePolicy, Option<ManagedPolicy>)> =
+        role.policies.iter().map(|p| (p, known(p))).filter(|(p, known)| wanted(p, *known)).collect();
+    if chosen.is_empty() {
+        return Vec::new();
+    }
+    let policies = role.policies.iter().map(|policy| policy.policy.as_ref());
+    let account = role.role.account;
+    let limits = Limits::of(context, &role.subject.name, account, &role.role.permissions, policies);
+    let one = |(policy, known): (&'v RolePolicy, Option<ManagedPolicy>)| {
+        let mut carried = Carried { role, policy, known, beyond: Vec::new(), gaps: Vec::new(), unless: Vec::new() };
+        carried.unless.clone_from(&limits.unknown);
+        for statement in policy.policy.allows() {
+            let (excess, gaps) = excess::of_statement(context, role, statement, &limits);
+            carried.gaps.extend(gaps);
+            if !excess.is_empty() {
+                carried.beyond.push((statement, excess));
             }
-            ("aws:principalarn", _) if of_account => KeyValue::Present,
-            ("aws:principalaccount" | "aws:principalarn" | "aws:principaltype", Service) => KeyValue::Unknown,
-            ("aws:principaltype", _) => KeyValue::One(match self.kind {
-                Root => "Account",
-                User => "User",
-                Session => "AssumedRole",
-                FederatedUser => "FederatedUser",
-                Service => "AWSService",
-                Anonymous => "Anonymous",
-            }),
-            ("aws:principalisawsservice", Anonymous) => KeyValue::Absent,
-            ("aws:principalisawsservice", _) => KeyValue::One(if self.kind == Service { "true" } else { "false" }),
-            ("aws:principalservicename", Service) => self.service.map_or(KeyValue::Present, KeyValue::One),
-            ("aws:principalservicenameslist", Service) => KeyValue::Present,
-            ("aws:principalservicename" | "aws:principalservicenameslist", _) => KeyValue::Absent,
-            ("aws:userid", _) => yes_or_absent(of_account, KeyValue::Present),
-            ("aws:username", _) => yes_or_absent(self.kind == User, KeyValue::Present),
-            ("aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths", _) => {
-                yes_or_absent(self.kind == Service, KeyValue::Unknown)
-            }
-            ("aws:sourceidentity" | "aws:federatedprovider", _) => {
-                yes_or_absent(self.kind == Session, KeyValue::Unknown)
-            }
-            ("aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip", Service) => KeyValue::Absent,
-            ("aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" | "aws:tokenissuetime", _)
-            | ("aws:multifactorauthpresent" | "aws:multifactorauthage", _) => {
-                yes_or_absent(of_account, KeyValue::Unknown)
-            }
-            // Organization, tags: nothing that a service or an unsigned request has.
-            _ if name.starts_with("aws:principal") => yes_or_absent(of_account, KeyValue::Unknown),
-            _ => KeyValue::Unknown,
         }
-    }
-}
-
-/// Every kind of request that a statement of a resource's policy can mean; `None` where that can not be told.
-pub(in crate::rules) fn requests(statement: &Statement) -> Option<Vec<Carried<'_>>> {
-    let actions = actions(statement)?;
-    let mut requests = Vec::new();
-    let mut callers = callers(statement)?;
-    callers.dedup();
-    for (kind, account, service) in callers {
-        for action in &actions {
-            let account = account.map(|account| CompactString::new(account.as_str()));
-            requests.push(Carried { kind, account, service, action: *action });
-        }
-    }
-    Some(requests)
-}
-
-type CallerKind<'s> = (Kind, Option<AccountId>, Option<&'s str>);
-
-fn callers(statement: &Statement) -> Option<Vec<CallerKind<'_>>> {
-    let principals = statement.principals.as_ref()?;
-    let everyone = || OF_ACCOUNTS.into_iter().chain([Kind::Service, Kind::Anonymous]).map(|kind| (kind, None, None));
-    if principals.negated {
-        return Some(everyone().collect());
-    }
-    let mut callers: Vec<CallerKind<'_>> = Vec::new();
-    for entry in &principals.entries {
-        match &entry.principal {
-            Principal::Everyone => callers.extend(everyone()),
-            Principal::Account(id) => callers.extend(OF_ACCOUNTS.map(|kind| (kind, Some(*id), None))),
-            Principal::Role(id, _) | Principal::Session(id, ..) => callers.push((Kind::Session, Some(*id), None)),
-            Principal::User(id, _) => {
-                callers.extend([Kind::User, Kind::FederatedUser].map(|kind| (kind, Some(*id), None)));
-            }
-            Principal::FederatedUser(id, _) => callers.push((Kind::FederatedUser, Some(*id), None)),
-            Principal::CanonicalUser(_) => callers.extend(OF_ACCOUNTS.map(|kind| (kind, None, None))),
-            Principal::Service(name) => callers.push((Kind::Service, None, Some(name.as_str()))),
-            // Nobody that lives.
-            Principal::UniqueId(_) | Principal::Wildcard(_) | Principal::Unrecognised(_) => {}
-            Principal::OriginAccessIdentity(_) | Principal::Federated(_) => return None,
-        }
-    }
-    (!callers.is_empty()).then_some(callers)
-}
-
-/// The actions of a statement that work on its resources; `None` among them for those that are in no table.
-///
-/// There is no list where none of them works on any: nothing is to be said about conditions then.
-fn actions(statement: &Statement) -> Option<Vec<Option<&'static Action>>> {
-    let (entries, resources) = (statement.actions.as_ref()?, statement.resources.as_ref()?);
-    let mut actions: Vec<Option<&'static Action>> = Vec::new();
-    if entries.negated {
-        return Some(vec![None]);
-    }
-    for item in &entries.items {
-        let pattern = item.value.raw();
-        let covered: Vec<&'static Action> = services::expand(pattern).collect();
-        if covered.is_empty() || services::coverage(pattern) != services::Coverage::Full {
-            actions.push(None);
-        }
-        actions.extend(covered.into_iter().map(Some));
-    }
-    let works = |action: &Option<&'static Action>| {
-        action.is_none_or(|action| {
-            let on = |pattern: &str| action.applies_to(pattern) != services::Applies::No;
-            resources.negated || resources.items.iter().any(|resource| on(resource.value.raw()))
-        })
+        carried
     };
-    actions.retain(works);
-    (!actions.is_empty()).then_some(actions)
+    chosen.into_iter().map(one).collect()
+}
+
+/// The managed policies of all sharing roles that `wanted` chooses, by ARN; the roles of each in order.
+pub(in crate::rules) fn managed<'v, 'a>(
+    context: &'v Context<'a>,
+    wanted: impl Fn(Option<ManagedPolicy>) -> bool + Sync,
+) -> BTreeMap<String, Vec<Carried<'v, 'a>>> {
+    let is_managed = |policy: &RolePolicy| !matches!(policy.origin, Origin::Inline(_));
+    let roles = context.sharing_roles().par_iter();
+    let carried: Vec<Carried<'v, 'a>> = roles
+        .flat_map_iter(|role| of_role(context, role, |policy, known| is_managed(policy) && wanted(known)))
+        .collect();
+    let mut by_arn: BTreeMap<String, Vec<Carried<'v, 'a>>> = BTreeMap::new();
+    for one in carried.into_iter().filter(|one| !one.beyond.is_empty()) {
+        by_arn.entry(arn(&one)).or_default().push(one);
+    }
+    by_arn
+}
+
+/// The ARN of a managed policy as the role's attachment gives it.
+fn arn(carried: &Carried<'_, '_>) -> String {
+    let attached = carried.role.role.permissions.attached.present().into_iter().flatten();
+    let own = attached.into_iter().find(|arn| arn.span == carried.policy.span).map(|arn| arn.value.to_string());
+    own.unwrap_or_else(|| match &carried.policy.origin {
+        Origin::Managed(arn) => arn.to_string(),
+        Origin::BuiltIn(policy) => policy.arn.to_owned(),
+        Origin::Inline(name) => name.as_deref().unwrap_or_default().to_owned(),
+    })
+}
+
+/// What findings call a managed policy.
+pub(in crate::rules) fn subject(arn: &str) -> Subject {
+    let parsed = Arn::parse(arn);
+    let account: Option<AccountId> = parsed.and_then(|arn| arn.account_id());
+    let name = parsed.and_then(|arn| arn.resource_of("policy")).and_then(|path| path.rsplit('/').next()).unwrap_or(arn);
+    let name = name.to_owned();
+    Subject { kind: SubjectKind::ManagedPolicy, arn: Some(arn.to_owned()), file: None, account, name }
+}
+
+/// Whether AWS wrote the policy of that ARN, so that nobody else can change it.
+pub(in crate::rules) fn is_of_aws(arn: &str) -> bool {
+    Arn::parse(arn).is_some_and(|arn| arn.account == "aws")
+}
+
+/// The steps of a decision, those in a policy that no input holds without their place.
+pub(in crate::rules) fn steps(carried: &Carried<'_, '_>, steps: &[Step]) -> Vec<Step> {
+    let is_nowhere = |span: &Span| {
+        matches!(carried.policy.origin, Origin::BuiltIn(_)) && span.source == carried.policy.policy.span.source
+    };
+    let one = |step: &Step| Step { span: step.span.filter(|span| !is_nowhere(span)), ..step.clone() };
+    steps.iter().map(one).collect()
+}
+
+/// The embedded policy that a role's policy is: by its ARN, or by having the same statements.
+fn known(policy: &RolePolicy) -> Option<ManagedPolicy> {
+    match &policy.origin {
+        Origin::BuiltIn(known) => Some(*known),
+        Origin::Managed(arn) => managed::managed_policy(arn).or_else(|| same_content(&policy.policy)),
+        Origin::Inline(_) => same_content(&policy.policy),
+    }
+}
+
+fn same_content(policy: &Policy) -> Option<ManagedPolicy> {
+    static KNOWN: OnceLock<Vec<(ManagedPolicy, usize, BTreeSet<String>)>> = OnceLock::new();
+    let known = KNOWN.get_or_init(|| {
+        let all = managed::all().iter();
+        all.map(|known| (*known, size(&built_in_policy(*known)), forms(&built_in_policy(*known)))).collect()
+    });
+    let size = size(policy);
+    let mut own: Option<BTreeSet<String>> = None;
+    let same = known.iter().filter(|(_, other, _)| *other == size);
+    same.into_iter()
+        .find(|(.., forms_of)| *own.get_or_insert_with(|| forms(policy)) == *forms_of)
+        .map(|(known, ..)| *known)
+}
+
+/// How many actions a policy lists: tells most policies apart without comparing them.
+fn size(policy: &Policy) -> usize {
+    policy.effective().filter_map(|s| s.actions.as_ref()).map(|actions| actions.items.len()).sum()
+}
+
+fn forms(policy: &Policy) -> BTreeSet<String> {
+    policy.effective().map(Statement::normal_form).collect()
 }
 
 /// Whether every value holds a wildcard where the operator takes none and the key's values never hold one.

@@ -29,8 +29,7 @@ pub(in crate::rules) enum Hold<'v> {
 /// What a role makes an outside account prove.
 pub(in crate::rules) fn hold<'v>(context: &Context<'_>, role: &'v RoleView<'_>, outsider: Outsider<'v>) -> Hold<'v> {
     let without = role.without_external_id(context, outsider.admission);
-    let is_mentioned =
-        || role.trust.as_deref().is_ok_and(|policy| clauses(policy, outsider.account).next().is_some());
+    let is_mentioned = || role.trust.as_deref().is_ok_and(|policy| clauses(policy, outsider.account).next().is_some());
     if without.found().is_some() {
         return if is_mentioned() { Hold::Without(without) } else { Hold::Missing(without) };
     }
@@ -84,9 +83,8 @@ pub(in crate::rules) fn accepted<'v>(
 ) -> Vec<Accepted<'v>> {
     let admission = outsider.admission;
     let compared = clauses(&admission.policy, outsider.account);
-    let values = compared.flat_map(|(statement, clause)| {
-        clause.values.iter().map(move |value| Accepted { statement, clause, value })
-    });
+    let values = compared
+        .flat_map(|(statement, clause)| clause.values.iter().map(move |value| Accepted { statement, clause, value }));
     let lets_in = |one: &Accepted<'_>| {
         // A text that the pattern matches; escaped characters stand for themselves.
         let id = one.text().replace("${*}", "*").replace("${?}", "?").replace("${$}", "$");

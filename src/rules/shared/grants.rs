@@ -95,14 +95,16 @@ fn requests<'s>(
     let known = known.map(ToString::to_string);
     let written = statement.actions.iter().filter(|actions| !actions.negated).flat_map(|actions| &actions.items);
     let written = written.map(|item| item.raw().to_owned()).filter(|action| !action.contains(['*', '?']));
-    let of_service = |action: &String| action.split(':').next().is_some_and(|s| s.eq_ignore_ascii_case(attached.service));
+    let of_service =
+        |action: &String| action.split(':').next().is_some_and(|s| s.eq_ignore_ascii_case(attached.service));
     let all = FIRST.map(str::to_owned).into_iter().chain(written).chain(known);
     let all = all.filter(move |action| of_service(action) && covered(action));
     all.flat_map(move |action| {
         let requests = resources(attached, statement, &action, account);
         let fits = move |request: &Request| {
             // An action that AWS added since may work on anything.
-            services::action(request.action.as_str()).is_none_or(|a| a.applies_to(&request.resource) != services::Applies::No)
+            services::action(request.action.as_str())
+                .is_none_or(|a| a.applies_to(&request.resource) != services::Applies::No)
         };
         requests.into_iter().filter(fits)
     })

@@ -10,11 +10,72 @@ pub(in crate::rules) const LONG_ENOUGH: usize = 6;
 
 /// Words of which placeholders are made; other texts made of nothing else are taken for placeholders too.
 const STOCK_WORDS: [&str; 66] = [
-    "a", "abc", "abcd", "abcdef", "account", "an", "any", "asdf", "assigned", "aws", "bar", "baz", "by", "change",
-    "changeme", "client", "company", "corp", "customer", "default", "demo", "dummy", "example", "ext", "external", "fill",
-    "fixme", "foo", "from", "generated", "guid", "here", "id", "identifier", "in", "insert", "it", "key", "me", "my",
-    "new", "none", "null", "our", "pass", "password", "placeholder", "put", "qwerty", "random", "replace", "role",
-    "sample", "secret", "some", "string", "tbd", "test", "the", "this", "to", "todo", "unique", "uuid", "value", "your",
+    "a",
+    "abc",
+    "abcd",
+    "abcdef",
+    "account",
+    "an",
+    "any",
+    "asdf",
+    "assigned",
+    "aws",
+    "bar",
+    "baz",
+    "by",
+    "change",
+    "changeme",
+    "client",
+    "company",
+    "corp",
+    "customer",
+    "default",
+    "demo",
+    "dummy",
+    "example",
+    "ext",
+    "external",
+    "fill",
+    "fixme",
+    "foo",
+    "from",
+    "generated",
+    "guid",
+    "here",
+    "id",
+    "identifier",
+    "in",
+    "insert",
+    "it",
+    "key",
+    "me",
+    "my",
+    "new",
+    "none",
+    "null",
+    "our",
+    "pass",
+    "password",
+    "placeholder",
+    "put",
+    "qwerty",
+    "random",
+    "replace",
+    "role",
+    "sample",
+    "secret",
+    "some",
+    "string",
+    "tbd",
+    "test",
+    "the",
+    "this",
+    "to",
+    "todo",
+    "unique",
+    "uuid",
+    "value",
+    "your",
 ];
 
 /// What is wrong with an external ID as such.
@@ -51,7 +112,8 @@ pub(in crate::rules) fn weakness(context: &Context<'_>, role: &str, account: Acc
         return Some(Weakness::Placeholder);
     }
     let third_parties = context.config.into_iter().flat_map(|config| &config.third_parties);
-    let mut names = third_parties.filter(|party| party.account.value == account).filter_map(|party| party.name.as_ref());
+    let mut names =
+        third_parties.filter(|party| party.account.value == account).filter_map(|party| party.name.as_ref());
     if names.any(|name| letters_and_digits(&name.value) == plain) {
         return Some(Weakness::Name("the third party"));
     }
@@ -111,15 +173,36 @@ mod tests {
     #[test]
     fn placeholders_are_told_from_ids() {
         for text in [
-            "changeme", "change-me", "CHANGE_ME", "12345", "1234567890", "87654321", "000000", "xxxxxxxx", "ExternalId",
-            "my-external-id", "your-external-id-here", "Unique-ID-Assigned-by-Example-Corp", "test123", "example-12345",
-            "00000000-0000-0000-0000-000000000000", "--------", "abc123", "replace.this:value",
+            "changeme",
+            "change-me",
+            "CHANGE_ME",
+            "12345",
+            "1234567890",
+            "87654321",
+            "000000",
+            "xxxxxxxx",
+            "ExternalId",
+            "my-external-id",
+            "your-external-id-here",
+            "Unique-ID-Assigned-by-Example-Corp",
+            "test123",
+            "example-12345",
+            "00000000-0000-0000-0000-000000000000",
+            "--------",
+            "abc123",
+            "replace.this:value",
         ] {
             assert!(is_placeholder(&letters_and_digits(text)), "{text}");
         }
         for text in [
-            "3f9c1d7e-7a55-4d0e-9a53-0c2b6f1f8a21", "7b1e3c52", "analyzer-7381", "tenant-0042", "Kq7-zz81", "acme-prod",
-            "01HZX3", "20261101",
+            "3f9c1d7e-7a55-4d0e-9a53-0c2b6f1f8a21",
+            "7b1e3c52",
+            "analyzer-7381",
+            "tenant-0042",
+            "Kq7-zz81",
+            "acme-prod",
+            "01HZX3",
+            "20261101",
         ] {
             assert!(!is_placeholder(&letters_and_digits(text)), "{text}");
         }
