@@ -17,7 +17,7 @@ use crate::access::sts::{named_accounts, names_everyone};
 use crate::aws::{AccountId, Arn};
 use crate::policy::{Clause, Effect, Policy, Statement};
 use callers::Keys;
-pub use targets::covers;
+pub use targets::{covers, resources};
 use targets::lacking;
 
 /// Who gets in.

@@ -19,5 +19,8 @@ pub(super) mod permissions;
 pub(super) mod quota;
 pub(super) mod readers;
 pub(super) mod request_kinds;
+pub(super) mod series;
+pub(super) mod transport;
 pub(super) mod trust;
+pub(super) mod variables;
 pub(super) mod words;

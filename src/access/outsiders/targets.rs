@@ -10,7 +10,7 @@ use crate::aws::services::{self, Applies};
 use crate::policy::condition::Context;
 use crate::policy::pattern::{self, Case};
 use crate::policy::template::{Match, Template};
-use crate::policy::{Clause, Effect, Entries};
+use crate::policy::{Clause, Effect, Entries, Statement};
 
 /// The names tried first, so that a proof shows what matters most.
 const FIRST: [&str; 6] =
@@ -37,23 +37,14 @@ impl Scene<'_> {
         requests
     }
 
-    /// Resources that the statement takes in: of each pattern in the policy one or two, and some that none names.
+    /// Resources that the statement takes in.
     fn resources(&self, base: &Request) -> Vec<CompactString> {
         if self.is_key() {
             return vec![self.guarded.arn.into()];
         }
-        let bucket = self.guarded.arn;
-        let mut out: Vec<CompactString> = Vec::new();
-        let items = self.statements().filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items);
-        let keys = items.flat_map(|item| [STRANGER, ""].map(|any| object_key(item, any, base)));
-        let objects = keys.flatten().map(|key| CompactString::from(format!("{bucket}/{key}")));
-        let plain = [CompactString::from(format!("{bucket}/{STRANGER}")), bucket.into()];
-        for resource in objects.chain(plain) {
-            if !out.contains(&resource) && self.takes_in(&resource, base) {
-                out.push(resource);
-            }
-        }
-        out
+        let mut resources = resources(self.statements(), self.guarded.arn, base);
+        resources.retain(|resource| self.takes_in(resource, base));
+        resources
     }
 
     fn takes_in(&self, resource: &str, base: &Request) -> bool {
@@ -84,6 +75,26 @@ impl Scene<'_> {
         actions.sort_by_key(|action| rank(action));
         actions
     }
+}
+
+/// The bucket, and objects in it: one or two of each pattern in the statements, and one that none names.
+///
+/// `base` is a request of the caller that variables are filled for.
+pub fn resources<'p>(
+    statements: impl Iterator<Item = &'p Statement>,
+    bucket: &str,
+    base: &Request,
+) -> Vec<CompactString> {
+    let items = statements.filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items);
+    let keys = items.flat_map(|item| [STRANGER, ""].map(|any| object_key(item, any, base)));
+    let objects = keys.flatten().map(|key| CompactString::from(format!("{bucket}/{key}")));
+    let mut out: Vec<CompactString> = Vec::new();
+    for resource in objects.chain([CompactString::from(format!("{bucket}/{STRANGER}")), bucket.into()]) {
+        if !out.contains(&resource) {
+            out.push(resource);
+        }
+    }
+    out
 }
 
 fn rank(action: &str) -> usize {

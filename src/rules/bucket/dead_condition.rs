@@ -27,7 +27,7 @@ fn check(policy: Result<Option<&Policy>, Gap>) -> Outcome {
         // What an empty list means AWS does not say in one voice.
         for clause in statement.conditions.iter().filter(|clause| !clause.values.is_empty()) {
             let never_carried = requests.iter().all(|request| request.value(&clause.key) == KeyValue::Absent);
-            let literal = is_literal_wildcard(clause);
+            let literal = carried::is_literal_wildcard(clause);
             let people = is_of_services(clause) && reads_for_everyone(statement);
             if !people && !requests.iter().all(|request| never_holds(clause, statement, literal, request)) {
                 continue;
@@ -69,49 +69,6 @@ fn never_holds(clause: &Clause, statement: &Statement, literal: bool, request: &
         KeyValue::Absent | KeyValue::Unknown => condition::absent(clause.operator) == Tri::False,
         _ => true,
     }
-}
-
-/// Whether every value holds a wildcard where the operator takes none and the key's values never hold one.
-fn is_literal_wildcard(clause: &Clause) -> bool {
-    let exact = matches!(clause.operator.family, Family::String | Family::StringIgnoreCase);
-    exact
-        && !clause.operator.negated
-        && !clause.values.is_empty()
-        && clause.values.iter().all(|value| value.template.has_wildcard())
-        && holds_no_wildcard(clause.key.as_str())
-}
-
-/// Keys whose values AWS makes or limits, so that they hold neither `*` nor `?`; a log's key holds none either.
-fn holds_no_wildcard(key: &str) -> bool {
-    const KEYS: [&str; 26] = [
-        "aws:principalarn",
-        "aws:principalaccount",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalservicename",
-        "aws:principalservicenameslist",
-        "aws:principaltype",
-        "aws:resourceaccount",
-        "aws:resourceorgid",
-        "aws:resourceorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-        "aws:sourcevpc",
-        "aws:sourcevpcarn",
-        "aws:sourcevpce",
-        "aws:userid",
-        "aws:username",
-        "aws:requestedregion",
-        "kms:calleraccount",
-        "kms:encryptioncontext:aws:cloudtrail:arn",
-        "kms:viaservice",
-        "s3:prefix",
-        "s3:resourceaccount",
-        "s3:x-amz-acl",
-    ];
-    KEYS.contains(&key) || key.starts_with("aws:principaltag/")
 }
 
 /// Whether a clause demands the organization of an AWS service's caller, which stands where that of a person is meant.
