@@ -144,7 +144,8 @@ pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -
 }
 
 fn read_subject(text: &str) -> Result<Subject, CollectError> {
-    Subject::parse(text).ok_or_else(|| CollectError::WrongSubject { subject: text.to_owned(), kind: "policy document" })
+    Subject::parse(text)
+        .ok_or_else(|| CollectError::WrongSubject { subject: text.to_owned(), kind: "a policy document".to_owned() })
 }
 
 fn is_stdin(input: &Input) -> bool {
@@ -243,12 +244,9 @@ impl Gathered {
 
     fn finish(mut self, options: &Options<'_>, subject: Option<Subject>) -> Result<Collected, CollectError> {
         for (source, text) in std::mem::take(&mut self.declared) {
-            match Subject::parse(&text) {
-                Some(subject) => self.set_subject(source, subject, text),
-                None => {
-                    let kind = "policy document";
-                    self.errors.push(CollectError::WrongSubject { subject: text, kind });
-                }
+            match read_subject(&text) {
+                Ok(subject) => self.set_subject(source, subject, text),
+                Err(error) => self.errors.push(error),
             }
         }
         if let Some(subject) = subject {

@@ -50,7 +50,8 @@ fn error_line(text: &str, start: usize) -> Option<ErrorLine<'_>> {
     let (code, rest) = line.strip_prefix(BEGINNING)?.split_once(") when calling the ")?;
     let (operation, rest) = rest.split_once(" operation")?;
     // `(reached max retries: 4)` may stand between.
-    let message = rest.split_once(": ").map_or("", |(_, message)| message);
+    let rest = rest.strip_prefix(" (").and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
+    let message = rest.strip_prefix(": ").unwrap_or("");
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
     (is_word(code) && is_word(operation)).then_some(ErrorLine {
         code,

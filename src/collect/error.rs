@@ -61,12 +61,12 @@ pub enum CollectError {
         count: usize,
     },
     /// A subject that is none of the forms a document can be attached to.
-    #[error("`{subject}` is nothing that a {kind} can be attached to")]
+    #[error("`{subject}` is nothing that {kind} can be attached to")]
     WrongSubject {
         /// The subject as given.
         subject: String,
-        /// The kind of document, in words.
-        kind: &'static str,
+        /// The kind of document, in words with their article.
+        kind: String,
     },
 }
 

@@ -4,6 +4,7 @@
 
 use compact_str::CompactString;
 
+use super::operation::Operation;
 use super::piece::Piece;
 use super::reader::{Reader, array, flag, goes_on, object, spanned, text};
 use crate::aws::{AccountId, Arn};
@@ -165,14 +166,16 @@ impl Reader<'_> {
 
     /// Reads the other answers of IAM and STS; whether it is one.
     pub(super) fn iam(&mut self, json: Json<'_>) -> bool {
-        let lists = ["RoleDetailList", "UserDetailList", "GroupDetailList", "Roles", "Users", "Groups", "Policies"];
         let mut found = false;
-        for key in lists {
-            let (Some(list), Some(kind)) = (array(json, key), List::of_key(key)) else { continue };
+        for (key, list) in json.members().filter(|(_, value)| value.kind() == Kind::Array) {
+            let key = key.as_str().unwrap_or_default();
+            let Some(kind) = List::of_key(&key) else { continue };
             if list.elements().next().is_none() {
-                found |= key.ends_with("DetailList") || key == "Roles" || self.names.operation.is_some();
+                let is_ours = key.ends_with("DetailList") || self.names.operation.is_some();
+                self.told.recognised |= is_ours;
+                found |= is_ours;
             }
-            if kind == List::Groups && self.is_of(super::operation::Operation::ListGroupsForUser) {
+            if kind == List::Groups && self.is_of(Operation::ListGroupsForUser) {
                 found |= self.groups_of_user(list);
                 continue;
             }
@@ -279,7 +282,7 @@ impl Reader<'_> {
 
     /// The kind of principal that the command is about, of which the file is the answer.
     pub(super) fn kind_of_command(&self) -> Option<IdentityKind> {
-        use super::operation::Operation as Op;
+        use Operation as Op;
         match self.names.operation? {
             Op::GetRole | Op::GetRolePolicy | Op::ListRolePolicies | Op::ListAttachedRolePolicies => {
                 Some(IdentityKind::Role)
@@ -294,7 +297,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn is_of(&self, operation: super::operation::Operation) -> bool {
+    pub(super) fn is_of(&self, operation: Operation) -> bool {
         self.names.operation == Some(operation)
     }
 }

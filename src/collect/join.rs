@@ -160,7 +160,9 @@ impl Join<'_> {
         let kind = policy.document.kind;
         if file.subject.as_ref().is_some_and(|subject| !subject.takes(kind)) {
             let subject = file.written.clone();
-            self.errors.push(CollectError::WrongSubject { subject, kind: kind.title() });
+            let article = if kind == PolicyKind::Identity { "an" } else { "a" };
+            let kind = format!("{article} {}", kind.title());
+            self.errors.push(CollectError::WrongSubject { subject, kind });
             return self.builder.document(policy.document);
         }
         match kind {

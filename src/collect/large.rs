@@ -143,3 +143,101 @@ fn skip(cursor: &mut Cursor<'_>, tape: &mut Tape) -> Result<(), JsonError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::collect::names::Names;
+    use crate::collect::piece::{Piece, Told};
+    use crate::text::SourceId;
+
+    fn names() -> Names {
+        Names::new("x/details.json", Path::new("/w/x/details.json"))
+    }
+
+    fn by_items(text: &str) -> (Result<Large, JsonError>, Told) {
+        let names = names();
+        let mut reader = Reader::new(SourceId::new(0), &names, None);
+        let read = read(&mut reader, text);
+        (read, reader.told)
+    }
+
+    fn whole(text: &str) -> Told {
+        let (names, place) = (names(), Place::direct(SourceId::new(0), 0));
+        let mut reader = Reader::new(SourceId::new(0), &names, None);
+        let mut tape = Tape::new();
+        let json = tape.read(text, &place).unwrap();
+        assert!(reader.value(json));
+        reader.duplicates(json);
+        reader.told
+    }
+
+    /// What pieces say but for the texts of policies, which the one way keeps and the other does not.
+    fn shown(told: &Told) -> String {
+        let mut shown = String::new();
+        for piece in &told.pieces {
+            let (span, name) = match piece {
+                Piece::Role(role) => (role.trust.span(), &role.name),
+                Piece::User(user) => (Some(user.span), &user.name),
+                Piece::Group(group) => (Some(group.span), &group.name),
+                Piece::ManagedPolicy(policy) => (policy.document.span(), &policy.name),
+                other => panic!("{other:?}"),
+            };
+            shown.push_str(&format!("{name} {span:?}\n"));
+        }
+        format!("{shown}{:?}{:?}", told.broken, told.duplicates)
+    }
+
+    const DETAILS: &str = r#" {"UserDetailList": [{"UserName": "u", "UserId": "A", "UserId": "B", "Arn": "arn:aws:iam::111111111111:user/u"}],
+        "Extra": {"deep": [[1, {"a": "]}"}], []], "n": null},
+        "RoleDetailList": [
+            {"RoleName": "r", "RoleId": "A", "AssumeRolePolicyDocument": {"Statement": [], "Sid": 1, "Sid": 2}},
+            {"RoleName": "s", "RoleId": "A", "AssumeRolePolicyDocument": "{\"Statement\":"},
+            {"RoleName": "t", "RoleId": "A", "AssumeRolePolicyDocument": "%7B%22Statement%22%3A%5B%5D%7D"}],
+        "GroupDetailList": [], "Policies": [{"Arn": "arn:aws:iam::111111111111:policy/p", "PolicyVersionList": []}]}
+    "#;
+
+    #[test]
+    fn items_one_by_one_tell_the_same_as_the_whole() {
+        for text in [DETAILS.to_owned(), format!("[{DETAILS}, 7, [8]]")] {
+            let (read, told) = by_items(&text);
+            assert_eq!(read, Ok(Large::Read));
+            assert_eq!(shown(&told), shown(&whole(&text)));
+            assert_eq!((told.pieces.len(), told.broken.len(), told.duplicates.len()), (5, 1, 1));
+        }
+        let (read, told) = by_items(&format!("{DETAILS}{DETAILS}"));
+        assert_eq!((read, told.pieces.len()), (Ok(Large::Read), 10));
+        let (Some(Piece::User(first)), Some(Piece::User(second))) = (told.pieces.first(), told.pieces.get(5)) else {
+            panic!()
+        };
+        assert_eq!((second.span.start - first.span.start) as usize, DETAILS.len(), "places count from the beginning");
+    }
+
+    #[test]
+    fn the_text_is_validated_to_its_end() {
+        for end in 1..DETAILS.trim_end().len() {
+            let cut = DETAILS.get(..end).unwrap();
+            let error = by_items(cut).0.unwrap_err();
+            let place = Place::direct(SourceId::new(0), 0);
+            assert_eq!(Tape::new().read(cut, &place).err(), Some(error), "{cut}");
+        }
+    }
+
+    #[test]
+    fn large_texts_that_are_no_list_are_told_apart() {
+        let cases = [
+            (r#"{"Statement": [{}]}"#, Large::Policy),
+            (r#"{"Grants": [{}], "Truncated": false}"#, Large::Whole),
+            (r#"{"data": [1, 2]}"#, Large::Nothing),
+            ("[1, [2], {}]", Large::Nothing),
+            ("\"text\"", Large::Whole),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(by_items(text).0, Ok(expected), "{text}");
+        }
+        let twice = by_items(r#"{"RoleDetailList": [], "RoleDetailList": []}"#).1;
+        assert_eq!(twice.duplicates.len(), 1);
+    }
+}

@@ -69,6 +69,7 @@ fn of_text(text: String, reader: &mut Reader<'_>, expected: bool) -> Outcome {
     match tape.read(&text, &place) {
         Ok(json) => {
             if reader.value(json) {
+                reader.told.recognised = true;
                 reader.duplicates(json);
             } else if let Some(kind) = reader.kind {
                 reader.as_said(json, kind);

@@ -40,6 +40,9 @@ impl<'a> Reader<'a> {
 
     /// Notes keys that stand twice in a value outside of its policy documents; those note their own.
     pub(super) fn duplicates(&mut self, json: Json<'_>) {
+        if self.documents.as_slice() == [json.span()] {
+            return self.documents.clear();
+        }
         let found = json.duplicate_keys();
         if !found.is_empty() {
             let documents = &mut self.documents;

@@ -13,6 +13,7 @@
 
 mod cards;
 mod cli;
+mod collect;
 mod decisions;
 mod origins;
 mod policies;
