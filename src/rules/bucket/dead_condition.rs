@@ -27,7 +27,7 @@ fn check(policy: Result<Option<&Policy>, Gap>) -> Outcome {
         // What an empty list means AWS does not say in one voice.
         for clause in statement.conditions.iter().filter(|clause| !clause.values.is_empty()) {
             let never_carried = requests.iter().all(|request| request.value(&clause.key) == KeyValue::Absent);
-            let literal = carried::is_literal_wildcard(clause);
+            let literal = request_kinds::is_literal_wildcard(clause);
             let people = is_of_services(clause) && reads_for_everyone(statement);
             if !people && !requests.iter().all(|request| never_holds(clause, statement, literal, request)) {
                 continue;

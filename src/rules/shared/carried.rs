@@ -3,15 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-<<<<<<< HEAD
-use crate::aws::services::{self, Action};
-use crate::aws::{AccountId, ConditionKey};
-use crate::policy::condition::{Context, KeyValue};
-use crate::policy::operator::Family;
-use crate::policy::{Clause, Principal, Statement};
-=======
 use rayon::prelude::*;
->>>>>>> main
 
 use crate::aws::managed::{self, ManagedPolicy};
 use crate::aws::{AccountId, Arn};
@@ -158,47 +150,4 @@ fn size(policy: &Policy) -> usize {
 
 fn forms(policy: &Policy) -> BTreeSet<String> {
     policy.effective().map(Statement::normal_form).collect()
-}
-
-/// Whether every value holds a wildcard where the operator takes none and the key's values never hold one.
-pub(in crate::rules) fn is_literal_wildcard(clause: &Clause) -> bool {
-    let exact = matches!(clause.operator.family, Family::String | Family::StringIgnoreCase);
-    exact
-        && !clause.operator.negated
-        && !clause.values.is_empty()
-        && clause.values.iter().all(|value| value.template.has_wildcard())
-        && holds_no_wildcard(clause.key.as_str())
-}
-
-/// Keys whose values AWS makes or limits, so that they hold neither `*` nor `?`; a log's key holds none either.
-fn holds_no_wildcard(key: &str) -> bool {
-    const KEYS: [&str; 26] = [
-        "aws:principalarn",
-        "aws:principalaccount",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principalservicename",
-        "aws:principalservicenameslist",
-        "aws:principaltype",
-        "aws:resourceaccount",
-        "aws:resourceorgid",
-        "aws:resourceorgpaths",
-        "aws:sourceaccount",
-        "aws:sourcearn",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-        "aws:sourcevpc",
-        "aws:sourcevpcarn",
-        "aws:sourcevpce",
-        "aws:userid",
-        "aws:username",
-        "aws:requestedregion",
-        "kms:calleraccount",
-        "kms:encryptioncontext:aws:cloudtrail:arn",
-        "kms:viaservice",
-        "s3:prefix",
-        "s3:resourceaccount",
-        "s3:x-amz-acl",
-    ];
-    KEYS.contains(&key) || key.starts_with("aws:principaltag/")
 }

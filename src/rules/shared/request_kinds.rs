@@ -8,7 +8,8 @@ use compact_str::CompactString;
 use crate::aws::services::{self, Action};
 use crate::aws::{AccountId, ConditionKey};
 use crate::policy::condition::{Context, KeyValue};
-use crate::policy::{Principal, Statement};
+use crate::policy::operator::Family;
+use crate::policy::{Clause, Principal, Statement};
 
 /// A kind of principal, as the keys of its requests tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,4 +169,47 @@ fn actions(statement: &Statement) -> Option<Vec<Option<&'static Action>>> {
     };
     actions.retain(works);
     (!actions.is_empty()).then_some(actions)
+}
+
+/// Whether every value holds a wildcard where the operator takes none and the key's values never hold one.
+pub(in crate::rules) fn is_literal_wildcard(clause: &Clause) -> bool {
+    let exact = matches!(clause.operator.family, Family::String | Family::StringIgnoreCase);
+    exact
+        && !clause.operator.negated
+        && !clause.values.is_empty()
+        && clause.values.iter().all(|value| value.template.has_wildcard())
+        && holds_no_wildcard(clause.key.as_str())
+}
+
+/// Keys whose values AWS makes or limits, so that they hold neither `*` nor `?`; a log's key holds none either.
+fn holds_no_wildcard(key: &str) -> bool {
+    const KEYS: [&str; 26] = [
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+        "aws:principaltype",
+        "aws:resourceaccount",
+        "aws:resourceorgid",
+        "aws:resourceorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourcevpc",
+        "aws:sourcevpcarn",
+        "aws:sourcevpce",
+        "aws:userid",
+        "aws:username",
+        "aws:requestedregion",
+        "kms:calleraccount",
+        "kms:encryptioncontext:aws:cloudtrail:arn",
+        "kms:viaservice",
+        "s3:prefix",
+        "s3:resourceaccount",
+        "s3:x-amz-acl",
+    ];
+    KEYS.contains(&key) || key.starts_with("aws:principaltag/")
 }
