@@ -17,8 +17,8 @@ use crate::access::sts::{named_accounts, names_everyone};
 use crate::aws::{AccountId, Arn};
 use crate::policy::{Clause, Effect, Policy, Statement};
 use callers::Keys;
-pub use targets::{covers, resources};
 use targets::lacking;
+pub use targets::{covers, resources};
 
 /// Who gets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

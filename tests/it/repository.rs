@@ -144,7 +144,7 @@ fn source_files_stay_short() {
         let lines = text.lines().count();
         assert!(lines <= 800, "{} has {lines} lines", file.display());
         if file.to_string_lossy().contains("/rules/") && !file.to_string_lossy().contains("/shared/") {
-            assert!(lines <= 200, "{} has {lines} lines; a check has about 120", file.display());
+            assert!(lines <= 250, "{} has {lines} lines; a check has about 120", file.display());
         }
     }
 }

@@ -2,7 +2,8 @@ use crate::access::delivery::CannedAcl;
 use crate::access::search::Answer;
 use crate::estate::{Known, ObjectOwnership};
 use crate::finding::{Draft, Finding, Level};
-use crate::policy::Statement;
+use crate::aws::legacy_cloudtrail_account;
+use crate::policy::{PrincipalEntry, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
@@ -15,7 +16,8 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let bucket = Destination::bucket(context, view);
     let mut delivers = false;
     let mut findings = Vec::new();
-    for statement in policy.allows() {
+    // CloudTrail's old accounts are `legacy-delivery-principal`'s: what is to be mended there is the principal.
+    for statement in policy.allows().filter(|statement| !is_legacy_only(statement)) {
         let ask = |acl| {
             let answer = bucket.through(policy, statement, |delivery| {
                 let sources = delivery.named_sources(bucket.own_account());
@@ -33,6 +35,12 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         findings.extend(finding(view, &bucket, statement, &ask(CannedAcl::Other)));
     }
     Ok(if delivers { Verdict::of(findings) } else { Verdict::NotApplicable })
+}
+
+/// Whether all that a statement names are accounts that CloudTrail once delivered from.
+fn is_legacy_only(statement: &Statement) -> bool {
+    let is_legacy = |entry: &PrincipalEntry| entry.principal.account().and_then(legacy_cloudtrail_account).is_some();
+    statement.principals.as_ref().is_some_and(|p| !p.negated && !p.entries.is_empty() && p.entries.iter().all(is_legacy))
 }
 
 fn finding(

@@ -77,7 +77,7 @@ pub(in crate::rules) fn of_statement(
         Search { asker: Asker::new(context, role, statement, limits), statement, found: Vec::new(), gaps: Vec::new() };
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
     let places = targets::places(context, role, statement);
-    search.other_buckets(context, actions, &places);
+    search.other_buckets(context, role, actions, &places);
     search.changes("s3", actions, &places);
     let keys = targets::keys(role, statement);
     search.changes("kms", actions, &keys);
@@ -114,7 +114,7 @@ impl Search<'_, '_, '_> {
         }
     }
 
-    fn other_buckets(&mut self, context: &Context<'_>, actions: &Entries, places: &[Target]) {
+    fn other_buckets(&mut self, context: &Context<'_>, role: &RoleView<'_>, actions: &Entries, places: &[Target]) {
         let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
         let reads = in_order("s3", &READS, &[Access::Read, Access::List]);
         let mut told: Vec<&Place> = Vec::new();
@@ -124,7 +124,7 @@ impl Search<'_, '_, '_> {
             if told.contains(&&target.place) || !apt.any(|action| covers_action(self.statement, &action.to_string())) {
                 continue;
             }
-            if let Some(gap) = targets::not_known_to_be_other(context, &self.asker, target) {
+            if let Some(gap) = targets::not_known_to_be_other(context, role, target) {
                 self.gaps.push(gap);
                 told.push(&target.place);
                 continue;

@@ -125,14 +125,6 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
         }
         fixed
     }
-
-    /// Whether the role's policies name no other bucket than this one.
-    pub(super) fn is_only_bucket(&self, name: &str) -> bool {
-        let statements = self.role.policies.iter().flat_map(|policy| policy.policy.allows());
-        let resources = statements.filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items);
-        let buckets = resources.filter_map(|item| Arn::parse(item.raw())?.bucket().map(str::to_owned));
-        buckets.into_iter().all(|bucket| bucket == name)
-    }
 }
 
 fn without_allows(policy: &Policy) -> Policy {

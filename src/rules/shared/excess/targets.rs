@@ -4,13 +4,12 @@ use crate::access::request::{Caller, Request};
 use crate::access::search::{STRANGER, fill};
 use crate::aws::{AccountId, Arn};
 use crate::estate::Gap;
+use crate::model::LogBucketStatus;
 use crate::policy::Statement;
 use crate::policy::pattern::{Case, has_wildcard, matches};
 use crate::rule::context::Context;
 use crate::rule::role::RoleView;
 use crate::text::Span;
-
-use super::ask::Asker;
 
 /// A resource to try.
 #[derive(Debug, Clone)]
@@ -81,7 +80,7 @@ fn base(role: &RoleView<'_>) -> Request {
 pub(super) fn places(context: &Context<'_>, role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
     let Some(resources) = &statement.resources else { return Vec::new() };
     let base = base(role);
-    let logs = log_buckets(context);
+    let logs = log_buckets(context, role);
     let partition = &role.role.partition;
     let mut targets = Vec::new();
     let any = |span| {
@@ -141,22 +140,44 @@ pub(super) fn places(context: &Context<'_>, role: &RoleView<'_>, statement: &Sta
     targets
 }
 
-/// The names of the log buckets that are known.
-fn log_buckets(context: &Context<'_>) -> Vec<String> {
-    let named = context.model.log_buckets().iter().filter(|bucket| bucket.is_named);
-    named.map(|bucket| bucket.name.to_string()).collect()
+/// The names of the log buckets: those that the model knows, those of which the role's policies name a path in an
+/// `AWSLogs` folder and nothing else is known, or else the only bucket that these policies name.
+fn log_buckets(context: &Context<'_>, role: &RoleView<'_>) -> Vec<String> {
+    let known = context.model.log_buckets().iter().filter(|bucket| bucket.is_named);
+    let mut names: Vec<String> = known.map(|bucket| bucket.name.to_string()).collect();
+    let is_known = !names.is_empty();
+    let holds_none = |name: &str| {
+        let bucket = context.estate.buckets.iter().find(|bucket| bucket.name == name);
+        bucket.is_some_and(|bucket| context.model.is_log_bucket(bucket) == LogBucketStatus::No)
+    };
+    let named = named_buckets(role);
+    let of_logs = named.iter().filter(|(name, path)| path.contains("/AWSLogs/") && !holds_none(name));
+    names.extend(of_logs.map(|(name, _)| name.clone()));
+    if let (true, Some((only, _))) = (names.is_empty() && !is_known, named.first())
+        && named.iter().all(|(name, _)| name == only)
+    {
+        names.push(only.clone());
+    }
+    names
 }
 
-/// Where no log bucket is known, a bucket by name may be the one that holds logs.
-///
-/// It is taken for it where the statement names a path in an `AWSLogs` folder, or the role's policies name no other.
-pub(super) fn not_known_to_be_other(context: &Context<'_>, asker: &Asker<'_, '_, '_>, target: &Target) -> Option<Gap> {
+/// The buckets that a role's policies name in full, each with the resource.
+fn named_buckets(role: &RoleView<'_>) -> Vec<(String, String)> {
+    let statements = role.policies.iter().flat_map(|policy| policy.policy.allows());
+    let resources = statements.filter_map(|s| s.resources.as_ref()).filter(|r| !r.negated).flat_map(|r| &r.items);
+    let named =
+        resources.filter_map(|item| Some((Arn::parse(item.raw())?.bucket()?.to_owned(), item.raw().to_owned())));
+    named.filter(|(name, _)| !has_wildcard(name) && !name.contains('$')).collect()
+}
+
+/// Where nothing tells which bucket holds logs, a bucket by name may be the one.
+pub(super) fn not_known_to_be_other(context: &Context<'_>, role: &RoleView<'_>, target: &Target) -> Option<Gap> {
     let Place::Other(Some(name)) = &target.place else { return None };
-    if has_wildcard(name) || !log_buckets(context).is_empty() {
+    if has_wildcard(name) || !log_buckets(context, role).is_empty() {
         return None;
     }
     let reason = format!("no log bucket is known, and so not whether `{name}` is one");
-    (!asker.is_only_bucket(name) && !target.arn.contains("/AWSLogs/")).then(|| Gap::new("model.log-buckets", reason))
+    Some(Gap::new("model.log-buckets", reason))
 }
 
 /// The keys that a statement is tried on: one for each of its resources, and one that nobody names.
