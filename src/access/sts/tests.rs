@@ -91,10 +91,7 @@ fn each_way_to_ask_for_an_external_id_is_enforced_or_not() {
         (format!("{},{}", allow("{}"), deny(&id("StringNotEqualsIfExists", &strong))), ["no", "no", "yes"]),
         (format!("{},{}", allow("{}"), deny(&id("Null", "\"true\""))), ["no", "yes", "yes"]),
         (format!("{},{}", allow("{}"), deny(&id("StringEquals", &strong))), ["yes", "yes", "no"]),
-        (
-            format!("{},{}", allow("{}"), deny(&id("StringNotEquals", "\"${aws:PrincipalTag/x}\""))),
-            ["no", "yes", "if"],
-        ),
+        (format!("{},{}", allow("{}"), deny(&id("StringNotEquals", "\"${aws:PrincipalTag/x}\""))), ["no", "yes", "if"]),
         (allow(&format!(r#"{{"StringEquals":{{"STS:externalid":{strong}}}}}"#)), ["no", "no", "yes"]),
         (allow(&id("StringEquals", "\"\"")), ["no", "no", "no"]),
     ];
@@ -148,9 +145,8 @@ fn the_worked_cases_of_trust_policies_hold() {
         rcp: &levels,
         organization: Some(OWN),
     };
-    let any = |who: &str, of: &Membership| {
-        word(&trust.admits(account(who), of, "sts:AssumeRole", ExternalId::Any, &[]))
-    };
+    let any =
+        |who: &str, of: &Membership| word(&trust.admits(account(who), of, "sts:AssumeRole", ExternalId::Any, &[]));
     assert_eq!((any("222222222222", &b), any("999999999999", &Membership::Outside)), ("yes", "no"));
 }
 
@@ -158,13 +154,7 @@ fn the_worked_cases_of_trust_policies_hold() {
 fn organization_conditions_bind_only_as_they_are_written() {
     let outside = |condition: &str| {
         let statement = allow(condition);
-        word(&ask(
-            &trust_of("2012-10-17", &statement),
-            "999999999999",
-            &Membership::Outside,
-            ExternalId::Any,
-            &[],
-        ))
+        word(&ask(&trust_of("2012-10-17", &statement), "999999999999", &Membership::Outside, ExternalId::Any, &[]))
     };
     let path = |operator: &str| format!(r#"{{"{operator}":{{"aws:PrincipalOrgPaths":"o-exampleorgid/r-1/ou-1/*"}}}}"#);
     assert_eq!(outside(&path("ForAnyValue:StringLike")), "no");
@@ -196,10 +186,6 @@ fn strangers_stand_for_everyone_and_for_each_pattern_of_accounts() {
         .into_iter()
         .map(|(pattern, account)| (pattern.map(|p| p.to_string()), account.to_string()))
         .collect();
-    let expected = [
-        (None, "987654321098"),
-        (Some("7777777777??"), "777777777788"),
-        (Some("22*"), "228888888888"),
-    ];
+    let expected = [(None, "987654321098"), (Some("7777777777??"), "777777777788"), (Some("22*"), "228888888888")];
     assert_eq!(found, expected.map(|(pattern, account)| (pattern.map(str::to_owned), account.to_owned())));
 }
