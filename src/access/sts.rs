@@ -69,7 +69,7 @@ impl Way {
 pub fn ways(account: AccountId, membership: &Membership, policy: &Policy, own: Option<&str>) -> Vec<Way> {
     let known = membership.keys().into_iter().map(|keys| Way { keys, supposed: None });
     let mut ways: Vec<Way> = known.collect();
-    let named = || policy.allows().any(|statement| named_accounts(statement).contains(&account));
+    let named = || policy.allows().any(|statement| meant_accounts(policy, statement).contains(&account));
     if *membership == Membership::Outside && named() {
         for id in other_organizations(policy, own) {
             let supposed = Some(format!("{account} being in organization {id}"));
@@ -212,7 +212,7 @@ pub fn better(one: Answer, other: Answer) -> Answer {
     if rank(&other) > rank(&one) { other } else { one }
 }
 
-/// The accounts that an Allow statement names, in its principals and in conditions on the caller's account or ARN.
+/// The accounts that a statement names, in its principals and in conditions on the caller's account or ARN.
 pub fn named_accounts(statement: &Statement) -> Vec<AccountId> {
     let principals = statement.principals.iter().flat_map(|p| &p.entries).filter_map(|e| e.principal.account());
     let conditions = caller_conditions(statement).flat_map(|clause| &clause.values).filter_map(|value| {
@@ -222,6 +222,18 @@ pub fn named_accounts(statement: &Statement) -> Vec<AccountId> {
     let mut accounts: Vec<AccountId> = principals.chain(conditions).collect();
     accounts.sort_unstable();
     accounts.dedup();
+    accounts
+}
+
+/// The accounts that may be meant by an Allow statement: those that it names, and where it takes in everyone those that
+/// the Deny statements of its policy name, because a Deny may spare them.
+pub fn meant_accounts(policy: &Policy, statement: &Statement) -> Vec<AccountId> {
+    let mut accounts = named_accounts(statement);
+    if names_everyone(statement) {
+        accounts.extend(policy.denies().flat_map(named_accounts));
+        accounts.sort_unstable();
+        accounts.dedup();
+    }
     accounts
 }
 

@@ -9,7 +9,9 @@ use compact_str::CompactString;
 
 use super::RoleView;
 use crate::access::search::Answer;
-use crate::access::sts::{ExternalId, Membership, better, named_accounts, names_everyone, organizations, strangers};
+use crate::access::sts::{
+    ExternalId, Membership, better, meant_accounts, named_accounts, names_everyone, organizations, strangers,
+};
 use crate::aws::AccountId;
 use crate::policy::{Effect, Policy, Statement};
 use crate::rule::context::Context;
@@ -109,10 +111,10 @@ impl RoleView<'_> {
         trust: &Policy,
         statement: &Statement,
     ) -> Vec<(Who, AccountId, Membership)> {
-        let mut accounts = named_accounts(statement);
+        let mut accounts = meant_accounts(trust, statement);
         let mut candidates = Vec::new();
         if names_everyone(statement) {
-            let mut taken: Vec<AccountId> = trust.allows().flat_map(named_accounts).collect();
+            let mut taken: Vec<AccountId> = trust.effective().flat_map(named_accounts).collect();
             taken.extend(context.model.known_accounts().into_iter().chain(self.role.account));
             accounts.extend(context.model.members());
             accounts.sort_unstable();

@@ -2,14 +2,17 @@
 //!
 //! The two rules on roles that can be entered without one share [`hold`], so that they never speak of one entry both.
 
+use std::borrow::Cow;
+
 use crate::access::search::Answer;
 use crate::access::sts::ExternalId;
 use crate::aws::AccountId;
+use crate::estate::Gap;
 use crate::policy::ast::ConditionValue;
 use crate::policy::{Clause, Policy, Statement};
 use crate::rule::context::Context;
 use crate::rule::role::RoleView;
-use crate::rules::shared::trust::{Outsider, may_name};
+use crate::rules::shared::trust::{Outsider, may_name, outsiders, undecided};
 
 /// What a role makes an outside account prove at one of its statements.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +67,13 @@ pub(in crate::rules) struct Accepted<'v> {
 }
 
 impl Accepted<'_> {
-    /// The value as written.
-    pub(in crate::rules) fn text(&self) -> &str {
-        self.value.template.raw()
+    /// The ID, escaped characters as they stand for themselves; a pattern as written.
+    pub(in crate::rules) fn id(&self) -> Cow<'_, str> {
+        let template = &self.value.template;
+        match template.is_plain() {
+            true => Cow::Borrowed(template.raw()),
+            false => Cow::Owned(template.raw().replace("${*}", "*").replace("${?}", "?").replace("${$}", "$")),
+        }
     }
 
     /// Whether more than one ID matches it.
@@ -75,21 +82,50 @@ impl Accepted<'_> {
     }
 }
 
-/// The external IDs that let an outsider in at its statement, as the policy writes them.
-pub(in crate::rules) fn accepted<'v>(
+/// An outsider that gets in with the right external ID only, and what its statement takes for right.
+#[derive(Debug)]
+pub(in crate::rules) struct Bound<'v> {
+    /// The outsider.
+    pub(in crate::rules) outsider: Outsider<'v>,
+    /// The external IDs, in the order of the policy.
+    pub(in crate::rules) accepted: Vec<Accepted<'v>>,
+}
+
+/// The outsiders of a role that are held to an external ID; `gaps` takes what could not be decided.
+pub(in crate::rules) fn bound<'v>(
     context: &Context<'_>,
-    role: &RoleView<'_>,
-    outsider: Outsider<'v>,
-) -> Vec<Accepted<'v>> {
+    role: &'v RoleView<'_>,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Bound<'v>> {
+    let mut bound = Vec::new();
+    for outsider in outsiders(context, role) {
+        match hold(context, role, outsider) {
+            Hold::Bound => bound.push(Bound { outsider, accepted: accepted(context, role, outsider) }),
+            Hold::Undecided => gaps.push(undecided()),
+            Hold::Missing(_) | Hold::Without(_) | Hold::AnyId(_) => {}
+        }
+    }
+    bound
+}
+
+/// The external IDs that let an outsider in at its statement, as the policy writes them.
+fn accepted<'v>(context: &Context<'_>, role: &RoleView<'_>, outsider: Outsider<'v>) -> Vec<Accepted<'v>> {
     let admission = outsider.admission;
     let compared = clauses(&admission.policy, outsider.account);
     let values = compared
         .flat_map(|(statement, clause)| clause.values.iter().map(move |value| Accepted { statement, clause, value }));
     let lets_in = |one: &Accepted<'_>| {
-        // A text that the pattern matches; escaped characters stand for themselves.
-        let id = one.text().replace("${*}", "*").replace("${?}", "?").replace("${$}", "$");
-        let id = if one.is_pattern() { id.replace('*', "").replace('?', "0") } else { id };
+        let id = one.id();
+        // A text that the pattern matches.
+        let id = if one.is_pattern() { id.replace('*', "").replace('?', "0").into() } else { id };
         role.with_external_id(context, admission, ExternalId::Exactly(&id)) != Answer::No
     };
     values.filter(lets_in).collect()
+}
+
+/// What stands for a third party: its name in the config, else its account. Two accounts of one name are one party.
+pub(in crate::rules) fn party(context: &Context<'_>, account: AccountId) -> String {
+    let mut declared = context.model.exceptions().iter().filter(|party| party.is_third_party);
+    let named = declared.find(|party| party.account == account && party.name.is_some());
+    named.and_then(|party| party.name.clone()).unwrap_or_else(|| account.to_string())
 }

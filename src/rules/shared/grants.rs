@@ -1,14 +1,17 @@
-//! What one Allow statement of a bucket or key policy lets an account do.
+//! What one Allow statement of a bucket or key policy gives to accounts that nobody declared.
 
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::access::search::{Answer, Question, STRANGER, can_arrange, fill, principals_of};
-use crate::access::sts::{better, ways};
+use crate::access::search::{Answer, Found, Question, STRANGER, can_arrange, fill, principals_of};
+use crate::access::sts::{better, meant_accounts, named_accounts, names_everyone, ways};
 use crate::aws::{AccountId, services};
+use crate::model::Class;
 use crate::policy::condition::{Context as _, KeyValue};
 use crate::policy::pattern::{Case, matches};
-use crate::policy::{Effect, Policy, Statement};
+use crate::policy::{Effect, Policy, Principal, Statement};
 use crate::rule::context::Context;
+use crate::rules::shared::trust::principal_span;
+use crate::text::Span;
 
 /// How many requests are tried for one statement and account, of all that its actions and resources allow.
 const MAX_REQUESTS: usize = 48;
@@ -28,44 +31,91 @@ pub(in crate::rules) struct Attached<'p> {
 
 /// An account that is asked about.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::rules) struct Asker<'a> {
+pub(in crate::rules) struct Grantee<'s> {
     /// Its ID, or one that stands for it.
     pub(in crate::rules) account: AccountId,
-    /// Its S3 canonical ID, where that is how it is named.
-    pub(in crate::rules) canonical: Option<&'a str>,
+    /// Its S3 canonical ID, where nothing tells whose that is.
+    pub(in crate::rules) canonical: Option<&'s str>,
+    /// The place that names it.
+    pub(in crate::rules) span: Span,
+}
+
+/// The undeclared accounts that a statement gives something to, each with the answer that shows it.
+///
+/// What everyone is given is the matter of other rules.
+pub(in crate::rules) fn to_undeclared<'s>(
+    context: &Context<'_>,
+    attached: &Attached<'_>,
+    statement: &'s Statement,
+) -> Vec<(Grantee<'s>, Answer)> {
+    let accounts = meant_accounts(attached.policy, statement)
+        .into_iter()
+        .filter(|account| attached.is_undeclared(context, *account));
+    let mut grantees: Vec<Grantee<'s>> = accounts
+        .map(|account| Grantee { account, canonical: None, span: principal_span(attached.policy, statement, account) })
+        .collect();
+    let stranger = || {
+        let named = attached.policy.effective().flat_map(named_accounts);
+        AccountId::other_than(named.chain(context.model.known_accounts()))
+    };
+    for entry in statement.principals.iter().filter(|principals| !principals.negated).flat_map(|p| &p.entries) {
+        let Principal::CanonicalUser(id) = &entry.principal else { continue };
+        match context.model.account_of_canonical_id(id) {
+            Some(known) if !attached.is_undeclared(context, known) => {}
+            known => grantees.push(Grantee {
+                account: known.unwrap_or_else(stranger),
+                canonical: Some(id),
+                span: entry.span,
+            }),
+        }
+    }
+    if grantees.is_empty() {
+        return Vec::new();
+    }
+    if names_everyone(statement) {
+        let anyone = Grantee { account: stranger(), canonical: None, span: statement.span };
+        if granted(context, attached, statement, anyone).found().is_some() {
+            return Vec::new();
+        }
+    }
+    let asked = grantees.into_iter().map(|grantee| (grantee, granted(context, attached, statement, grantee)));
+    asked.filter(|(_, answer)| *answer != Answer::No).collect()
+}
+
+impl Attached<'_> {
+    /// Whether an account is neither the owner nor anyone whom the model knows.
+    pub(in crate::rules) fn is_undeclared(&self, context: &Context<'_>, account: AccountId) -> bool {
+        Some(account) != self.owner && context.model.class(account) == Class::Undeclared
+    }
 }
 
 /// Whether a statement lets some principal of an account do anything, its own administrators willing; all Deny statements
 /// of the policy count, its other Allow statements do not.
-pub(in crate::rules) fn granted(
-    context: &Context<'_>,
-    attached: &Attached<'_>,
-    statement: &Statement,
-    asker: Asker<'_>,
-) -> Answer {
+fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement, to: Grantee<'_>) -> Answer {
     let mut policy = attached.policy.clone();
     policy.statements.retain(|one| one.effect == Effect::Deny || one.span == statement.span);
     let policies = [&policy];
     let rcp = context.rcp(attached.owner);
     let rcp = [rcp.iter().map(AsRef::as_ref).collect::<Vec<&Policy>>()];
-    let account = asker.account;
-    let identity = format!("administrators of {account} can allow their principals this");
+    let account = to.account;
     let own = context.model.organization_id().map(|organization| organization.id.as_str());
     let ways = ways(account, &context.membership(account), &policy, own);
     let mut best = Answer::No;
     for request in requests(attached, statement, account).take(MAX_REQUESTS) {
+        let identity = format!("administrators of {account} can allow their principals `{}` here", request.action);
         for way in &ways {
             let fixed = request.context.iter().map(|(key, given)| (key.as_str().into(), given.clone()));
             let question = Question {
                 callers: principals_of(account, &policies),
                 action: request.action.as_str(),
                 resource: request.resource.clone(),
-                resource_account: attached.owner,
+                // An owner that is not known is another account than the one that is asked about.
+                resource_account: attached.owner.or(Some(AccountId::other_than([account]))),
                 policies: Policies {
                     identity: Side::Granted(&identity),
                     resource: Side::Policies(&policies),
                     rcp: &rcp,
-                    canonical: asker.canonical,
+                    canonical: to.canonical,
                     ..Policies::default()
                 },
                 fixed: way.keys.iter().cloned().chain(fixed).collect(),
@@ -143,4 +193,15 @@ fn resources(attached: &Attached<'_>, statement: &Statement, action: &str, accou
         requests.push(filled);
     }
     requests
+}
+
+/// The facts a finding about a grant hangs on: what the search left open, and organization policies that were not
+/// collected and could only take the access away.
+pub(in crate::rules) fn unless(context: &Context<'_>, attached: &Attached<'_>, found: &Found) -> Vec<String> {
+    let mut facts = found.explanation.depends_on.clone();
+    if context.estate.organization.policies.is_empty() {
+        let of = attached.owner.map_or_else(String::new, |account| format!(" of {account}"));
+        facts.push(format!("resource control policies{of}"));
+    }
+    facts
 }

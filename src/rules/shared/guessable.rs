@@ -3,80 +3,18 @@
 //! Source: STS API Reference, "AssumeRole" (2 to 1,224 characters, `[\w+=,.@:/-]`).
 
 use crate::aws::AccountId;
+use crate::policy::operator::Family;
 use crate::rule::context::Context;
+use crate::rules::shared::external_id::Accepted;
 
 /// From how many characters on an external ID counts as long enough.
-pub(in crate::rules) const LONG_ENOUGH: usize = 6;
+const LONG_ENOUGH: usize = 6;
 
-/// Words of which placeholders are made; other texts made of nothing else are taken for placeholders too.
-const STOCK_WORDS: [&str; 66] = [
-    "a",
-    "abc",
-    "abcd",
-    "abcdef",
-    "account",
-    "an",
-    "any",
-    "asdf",
-    "assigned",
-    "aws",
-    "bar",
-    "baz",
-    "by",
-    "change",
-    "changeme",
-    "client",
-    "company",
-    "corp",
-    "customer",
-    "default",
-    "demo",
-    "dummy",
-    "example",
-    "ext",
-    "external",
-    "fill",
-    "fixme",
-    "foo",
-    "from",
-    "generated",
-    "guid",
-    "here",
-    "id",
-    "identifier",
-    "in",
-    "insert",
-    "it",
-    "key",
-    "me",
-    "my",
-    "new",
-    "none",
-    "null",
-    "our",
-    "pass",
-    "password",
-    "placeholder",
-    "put",
-    "qwerty",
-    "random",
-    "replace",
-    "role",
-    "sample",
-    "secret",
-    "some",
-    "string",
-    "tbd",
-    "test",
-    "the",
-    "this",
-    "to",
-    "todo",
-    "unique",
-    "uuid",
-    "value",
-    "your",
-];
+/// Words of which placeholders are made: a text of nothing else is taken for one.
+const STOCK_WORDS: &str = "a abc abcd abcdef account an any asdf assigned aws bar baz by change changeme client company corp \
+    customer default demo dummy example ext external fill fixme foo from generated guid here id identifier in \
+    insert it key me my new none null our pass password placeholder put qwerty random replace role sample \
+    secret some string tbd test the this to todo unique uuid value your";
 
 /// What is wrong with an external ID as such.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,34 +31,97 @@ pub(in crate::rules) enum Weakness {
     Name(&'static str),
     /// It has only this many characters.
     Short(usize),
+    /// It is a pattern.
+    Pattern,
+    /// It is compared without regard to case.
+    IgnoresCase,
 }
 
-/// What is wrong with an external ID that stands in a trust policy of a role for an account.
-pub(in crate::rules) fn weakness(context: &Context<'_>, role: &str, account: AccountId, id: &str) -> Option<Weakness> {
+impl Weakness {
+    /// One word for fingerprints; stable.
+    pub(in crate::rules) fn name(&self) -> &'static str {
+        match self {
+            Weakness::Refused(_) | Weakness::Length(_) => "refused",
+            Weakness::Account(_) => "account",
+            Weakness::Placeholder => "placeholder",
+            Weakness::Name(_) => "name",
+            Weakness::Short(_) => "short",
+            Weakness::Pattern => "pattern",
+            Weakness::IgnoresCase => "case",
+        }
+    }
+
+    /// What is to be said of an external ID of a role.
+    pub(in crate::rules) fn message(&self, id: &str, role: &str) -> String {
+        match self {
+            Weakness::Refused(c) => format!("external ID `{id}` of `{role}` holds `{c}`, which AWS refuses"),
+            Weakness::Length(0) => format!("external ID of `{role}` is empty"),
+            Weakness::Length(1) => format!("external ID of `{role}` has 1 character, fewer than AWS takes"),
+            Weakness::Length(length) => {
+                format!("external ID of `{role}` has {length} characters, and AWS takes 2 to 1,224")
+            }
+            Weakness::Account(account) => format!("external ID of `{role}` is an account ID, {account}"),
+            Weakness::Placeholder => format!("external ID `{id}` of `{role}` is a placeholder"),
+            Weakness::Name(of) => format!("external ID `{id}` of `{role}` is the name of the {of}"),
+            Weakness::Short(length) => format!("external ID of `{role}` has only {length} characters"),
+            Weakness::Pattern => format!("external ID `{id}` of `{role}` is a pattern that many IDs match"),
+            Weakness::IgnoresCase => format!("external ID of `{role}` is compared without regard to case"),
+        }
+    }
+
+    /// Why it matters, for the place.
+    pub(in crate::rules) fn label(&self) -> &'static str {
+        match self {
+            Weakness::Refused(_) | Weakness::Length(_) => "nobody can send it",
+            Weakness::Account(_) => "account IDs are no secret and name no customer relation",
+            Weakness::Placeholder => "others use it too",
+            Weakness::Name(_) => "whoever knows the role can guess it",
+            Weakness::Short(_) => "all IDs of this length can be tried",
+            Weakness::Pattern => "the ID of another customer may match it",
+            Weakness::IgnoresCase => "the same ID in another case gets in too",
+        }
+    }
+}
+
+/// What is wrong with an external ID that a role accepts from an account.
+pub(in crate::rules) fn weakness(
+    context: &Context<'_>,
+    role: &str,
+    account: AccountId,
+    one: &Accepted<'_>,
+) -> Option<Weakness> {
+    if one.is_pattern() {
+        return Some(Weakness::Pattern);
+    }
+    let id = one.id();
+    if let Some(weakness) = unsendable(&id) {
+        return Some(weakness);
+    }
+    if let Some(account) = account_id(&id) {
+        return Some(Weakness::Account(account));
+    }
+    let plain = letters_and_digits(&id);
+    if is_placeholder(&plain) {
+        return Some(Weakness::Placeholder);
+    }
+    let named = context.model.name(account).is_some_and(|name| letters_and_digits(name) == plain);
+    if named || letters_and_digits(role) == plain {
+        return Some(Weakness::Name(if named { "third party" } else { "role" }));
+    }
+    if id.len() < LONG_ENOUGH {
+        return Some(Weakness::Short(id.len()));
+    }
+    let ignores_case = one.clause.operator.family == Family::StringIgnoreCase;
+    (ignores_case && id.bytes().any(|b| b.is_ascii_alphabetic())).then_some(Weakness::IgnoresCase)
+}
+
+/// Why no request can carry an external ID.
+pub(in crate::rules) fn unsendable(id: &str) -> Option<Weakness> {
     let length = id.chars().count();
     if let Some(refused) = id.chars().find(|c| !c.is_ascii_alphanumeric() && !"_+=,.@:/-".contains(*c)) {
         return Some(Weakness::Refused(refused));
     }
-    if !(2..=1_224).contains(&length) {
-        return Some(Weakness::Length(length));
-    }
-    if let Some(account) = account_id(id) {
-        return Some(Weakness::Account(account));
-    }
-    let plain = letters_and_digits(id);
-    if is_placeholder(&plain) {
-        return Some(Weakness::Placeholder);
-    }
-    let third_parties = context.config.into_iter().flat_map(|config| &config.third_parties);
-    let mut names =
-        third_parties.filter(|party| party.account.value == account).filter_map(|party| party.name.as_ref());
-    if names.any(|name| letters_and_digits(&name.value) == plain) {
-        return Some(Weakness::Name("the third party"));
-    }
-    if letters_and_digits(role) == plain {
-        return Some(Weakness::Name("the role"));
-    }
-    (length < LONG_ENOUGH).then_some(Weakness::Short(length))
+    (!(2..=1_224).contains(&length)).then_some(Weakness::Length(length))
 }
 
 /// Reads an account ID, also as the console groups it: `1111-2222-3333`.
@@ -135,35 +136,48 @@ fn letters_and_digits(text: &str) -> String {
 
 /// Whether lower-case letters and digits are one character again and again, or stock words and counted digits only.
 fn is_placeholder(plain: &str) -> bool {
-    let mut characters = plain.chars();
-    let first = characters.next();
-    if first.is_none() || characters.all(|c| Some(c) == first) {
+    if is_repeated(plain) {
         return true;
     }
-    // made[i]: whether the first i bytes are made of stock words.
-    let mut made = vec![false; plain.len() + 1];
-    if let Some(start) = made.first_mut() {
-        *start = true;
-    }
-    for end in 1..=plain.len() {
-        let fits = (0..end).any(|start| {
-            made.get(start) == Some(&true)
-                && plain.get(start..end).is_some_and(|word| STOCK_WORDS.contains(&word) || counts(word))
-        });
-        if let Some(slot) = made.get_mut(end) {
-            *slot = fits;
+    let mut rest = plain;
+    while let Some(first) = rest.chars().next() {
+        let same_kind = |c: char| c.is_ascii_digit() == first.is_ascii_digit();
+        let end = rest.find(|c| !same_kind(c)).unwrap_or(rest.len());
+        let Some((run, behind)) = rest.split_at_checked(end) else { return false };
+        let fits = if first.is_ascii_digit() { is_repeated(run) || counts(run) } else { is_stock(run) };
+        if !fits {
+            return false;
         }
+        rest = behind;
+    }
+    true
+}
+
+fn is_repeated(text: &str) -> bool {
+    let first = text.chars().next();
+    text.chars().all(|c| Some(c) == first)
+}
+
+/// Whether a text is stock words put together.
+fn is_stock(text: &str) -> bool {
+    // made[i]: whether the first i bytes are.
+    let mut made = vec![true];
+    for end in 1..=text.len() {
+        let is_word =
+            |start: &usize| text.get(*start..end).is_some_and(|word| STOCK_WORDS.split(' ').any(|stock| stock == word));
+        let fits = made.iter().enumerate().filter(|(_, made)| **made).any(|(start, _)| is_word(&start));
+        made.push(fits);
     }
     made.last() == Some(&true)
 }
 
-/// Whether a text is digits in counting order, upwards or downwards: `1`, `1234`, `567890`, `321`.
-fn counts(text: &str) -> bool {
+/// Whether digits count upwards or downwards: `1`, `1234`, `567890`, `321`.
+fn counts(digits: &str) -> bool {
     let steps = |up: u8| {
         let next = |(a, b): (u8, u8)| b == b'0' + (a - b'0' + up) % 10;
-        text.bytes().zip(text.bytes().skip(1)).all(next)
+        digits.bytes().zip(digits.bytes().skip(1)).all(next)
     };
-    text.bytes().all(|b| b.is_ascii_digit()) && (steps(1) || steps(9))
+    steps(1) || steps(9)
 }
 
 #[cfg(test)]
@@ -201,6 +215,7 @@ mod tests {
             "tenant-0042",
             "Kq7-zz81",
             "acme-prod",
+            "73518264",
             "01HZX3",
             "20261101",
         ] {

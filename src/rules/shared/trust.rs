@@ -53,19 +53,18 @@ pub(in crate::rules) fn admitting<'p>(
             .any(|step| step.span == Some(statement.span) && matches!(step.effect, StepEffect::Allows | StepEffect::If))
     };
     let statement = policy.allows().find(through)?;
-    Some((statement, principal_span(statement, account)))
+    Some((statement, principal_span(policy, statement, account)))
 }
 
-/// The place in a statement that names an account: among its principals, else among its conditions on the caller; all of
-/// the principals where neither names it by itself.
-pub(in crate::rules) fn principal_span(statement: &Statement, account: AccountId) -> Span {
-    let Some(principals) = &statement.principals else { return statement.span };
-    let entry = principals.entries.iter().find(|entry| entry.principal.account() == Some(account));
-    if let Some(entry) = entry {
+/// The place that lets an account in at an Allow statement: among its principals, else among the conditions on the caller
+/// of it or of a Deny that spares the account; what takes in everyone where none names it by itself.
+pub(in crate::rules) fn principal_span(policy: &Policy, statement: &Statement, account: AccountId) -> Span {
+    let mut entries = statement.principals.iter().flat_map(|principals| &principals.entries);
+    if let Some(entry) = entries.find(|entry| entry.principal.account() == Some(account)) {
         return entry.span;
     }
-    let values = caller_conditions(statement).flat_map(|clause| &clause.values);
-    let mut naming = values.filter(|value| {
+    let clauses = caller_conditions(statement).chain(policy.denies().flat_map(caller_conditions));
+    let mut naming = clauses.flat_map(|clause| &clause.values).filter(|value| {
         let text = value.template.raw();
         AccountId::parse(text).or_else(|| Arn::parse(text)?.account_id()) == Some(account)
     });
@@ -99,6 +98,16 @@ pub(in crate::rules) fn unless(context: &Context<'_>, role: &RoleView<'_>, found
         facts.push(format!("resource control policies{of}"));
     }
     facts
+}
+
+/// `account A`, `accounts A and B`, `accounts A, B and C`, with their names.
+pub(in crate::rules) fn accounts(context: &Context<'_>, accounts: impl IntoIterator<Item = AccountId>) -> String {
+    let labels: Vec<String> = accounts.into_iter().map(|account| context.model.label(account)).collect();
+    match labels.split_last() {
+        Some((last, [])) => format!("account {last}"),
+        Some((last, others)) => format!("accounts {} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// `help`, after "if this account is not yours" where the account may turn out to be a member.

@@ -87,7 +87,7 @@ fn hole<'v>(
     }
     let elsewhere = role.trust.as_deref().ok().and_then(|policy| external_id::clauses(policy, outsider.account).next());
     Hole {
-        span: trust::principal_span(&admission.statement, outsider.account),
+        span: trust::principal_span(&admission.policy, &admission.statement, outsider.account),
         why: "this statement asks for no external ID, and one statement is enough to get in".to_owned(),
         statement: &admission.statement,
         asked: elsewhere.map(|(_, clause)| clause.span),
@@ -122,19 +122,19 @@ fn flaw(clause: &Clause, effect: Effect, is_any_id: bool) -> (Span, String) {
         (false, Effect::Allow) => {
             (clause.operator_span, format!("`{operator}` is met by a request that carries no external ID"))
         }
-        (false, Effect::Deny) => {
-            (clause.operator_span, format!("`{operator}` is not met by a request that carries no external ID: nothing denies it"))
-        }
+        (false, Effect::Deny) => (
+            clause.operator_span,
+            format!("`{operator}` is not met by a request that carries no external ID: nothing denies it"),
+        ),
     }
 }
 
 fn finding(context: &Context<'_>, role: &RoleView<'_>, mut hole: Hole<'_>) -> Draft {
     hole.accounts.sort_unstable();
     hole.accounts.dedup();
-    let labels: Vec<String> = hole.accounts.iter().map(|account| context.model.label(*account)).collect();
-    let noun = if labels.len() == 1 { "account" } else { "accounts" };
+    let who = trust::accounts(context, hole.accounts.iter().copied());
     let with = if hole.is_any_id { "with any external ID" } else { "without the external ID that it asks for" };
-    let message = format!("{noun} {} can assume `{}` {with}", labels.join(", "), role.subject.name);
+    let message = format!("{who} can assume `{}` {with}", role.subject.name);
     let help = hole.accounts.first().map(|account| trust::help(context, *account, HELP));
     let mut draft = Finding::at(hole.span, hole.why)
         .message(message)

@@ -34,15 +34,18 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         let (account, statement) = (outsider.account, outsider.admission.statement.as_ref());
         let label = context.model.label(account);
         findings.push(
-            Finding::at(trust::principal_span(statement, account), "nothing in its request has to prove whom it acts for")
-                .message(format!("account {label} can assume `{}` without an external ID", role.subject.name))
-                .level(if answer.is_yes() { level } else { level.lower() })
-                .statement(statement)
-                .about(account.to_string())
-                .path(found.explanation.steps.iter().cloned())
-                .witness(found.witness.clone())
-                .depends_on(trust::unless(context, role, found))
-                .help(trust::help(context, account, HELP)),
+            Finding::at(
+                trust::principal_span(&outsider.admission.policy, statement, account),
+                "nothing in its request has to prove whom it acts for",
+            )
+            .message(format!("account {label} can assume `{}` without an external ID", role.subject.name))
+            .level(if answer.is_yes() { level } else { level.lower() })
+            .statement(statement)
+            .about(account.to_string())
+            .path(found.explanation.steps.iter().cloned())
+            .witness(found.witness.clone())
+            .depends_on(trust::unless(context, role, found))
+            .help(trust::help(context, account, HELP)),
         );
     }
     Ok(Verdict::with_gaps(findings, gaps))

@@ -41,7 +41,8 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let first = given_to.next();
     let differ = given_to.any(|other| Some(&other) != first.as_ref());
     // Members that no list names are given their own logs, unless members are given none.
-    let unnamed = all.is_some() && !context.model.members_are_complete() && buckets.iter().any(|b| is_shared(context, b));
+    let unnamed =
+        all.is_some() && !context.model.members_are_complete() && buckets.iter().any(|b| is_shared(context, b));
     if !differ && !unnamed {
         return Ok(Verdict::Pass);
     }
@@ -49,19 +50,16 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let Some(found) = last.answer.found() else { return Ok(Verdict::Pass) };
     let who = match all {
         Some(_) => "every account of the organization".to_owned(),
-        None => {
-            let labels: Vec<String> = members.keys().map(|account| context.model.label(*account)).collect();
-            format!("accounts {}", labels.join(", "))
-        }
+        None => trust::accounts(context, members.keys().copied()),
     };
     let span = |admission: &Admission| match &admission.who {
-        Who::Account(account) => trust::principal_span(&admission.statement, *account),
+        Who::Account(account) => trust::principal_span(&admission.policy, &admission.statement, *account),
         _ => trust::everyone_span(&admission.statement),
     };
     let certain = members.values().chain(all).filter(|admission| admission.answer.is_yes()).count();
     let level = if all.is_some_and(|all| all.answer.is_yes()) || certain > 1 { Level::Warning } else { Level::Note };
     let mut draft = Finding::at(span(last), "what this role reads, all of them read")
-        .message(format!("{who} can assume `{}`, and may read different logs", role.subject.name))
+        .message(format!("{who} can assume `{}`, but may not read the same logs", role.subject.name))
         .level(level)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())

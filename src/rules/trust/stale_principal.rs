@@ -18,7 +18,7 @@ fn check(_: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     let findings = entries.filter_map(|(statement, entry)| {
         let Principal::UniqueId(id) = &entry.principal else { return None };
         let draft = Finding::at(entry.span, "nobody has this ID any more");
-        let message = format!("the {} names `{id}`, {}", view.policy.kind.title(), what(id));
+        let message = format!("{} of `{}` names `{id}`, {}", view.policy.kind.title(), view.subject.name, what(id));
         Some(draft.message(message).statement(statement).about(id.as_str()).help(HELP))
     });
     Ok(Verdict::of(findings.collect()))
@@ -42,7 +42,8 @@ fn grants(_: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     Ok(Verdict::of(findings.collect()))
 }
 
-const HELP: &str = "remove the entry: AWS refuses to save the policy with it; if the principal was made anew, name its ARN";
+const HELP: &str =
+    "remove the entry: AWS refuses to save the policy with it; if the principal was made anew, name its ARN";
 
 fn what(id: &str) -> &'static str {
     if id.starts_with("AIDA") { "the unique ID of a deleted user" } else { "the unique ID of a deleted role" }

@@ -1,16 +1,15 @@
 use crate::access::search::Answer;
-use crate::access::sts::{named_accounts, names_everyone};
 use crate::aws::AccountId;
 use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
 use crate::model::Class;
-use crate::policy::{Policy, Principal, PrincipalKind, Statement};
+use crate::policy::{Principal, PrincipalKind};
 use crate::rule::context::{BucketView, Context, KeyView};
-use crate::rule::role::{RoleView, Who};
+use crate::rule::role::{Admission, RoleView, Who};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::external_id::{self, Hold};
-use crate::rules::shared::grants::{self, Asker, Attached};
+use crate::rules::shared::grants::{self, Attached};
 use crate::rules::shared::trust;
 use crate::text::Span;
 
@@ -22,81 +21,73 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         return Ok(Verdict::NotApplicable);
     }
     role.trust()?;
+    let name = &role.subject.name;
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
     for outsider in trust::outsiders(context, role).into_iter().filter(|one| one.class == Class::Undeclared) {
-        // One that gets in without its external ID is named by the rules on that.
         match external_id::hold(context, role, outsider) {
-            Hold::Bound => {}
-            Hold::Undecided => {
-                gaps.push(trust::undecided());
-                continue;
+            Hold::Bound => {
+                let (account, admission) = (outsider.account, outsider.admission);
+                let message = format!("undeclared {} can assume `{name}`", trust::accounts(context, [account]));
+                let span = trust::principal_span(&admission.policy, &admission.statement, account);
+                let draft = finding(context, span, account, message);
+                findings.extend(admitted(context, role, admission, draft));
             }
-            Hold::Missing(_) | Hold::Without(_) | Hold::AnyId(_) => continue,
+            Hold::Undecided => gaps.push(trust::undecided()),
+            // One that needs no right external ID is named by the rules on that.
+            Hold::Missing(_) | Hold::Without(_) | Hold::AnyId(_) => {}
         }
-        let (account, admission) = (outsider.account, outsider.admission);
-        let Some(found) = admission.answer.found() else { continue };
-        let message = format!("undeclared account {} can assume `{}`", context.model.label(account), role.subject.name);
-        let draft = finding(context, trust::principal_span(&admission.statement, account), account, message);
-        findings.push(
-            draft
-                .level(level(&admission.answer))
-                .statement(admission.statement.as_ref())
-                .path(found.explanation.steps.iter().cloned())
-                .witness(found.witness.clone())
-                .depends_on(trust::unless(context, role, found)),
-        );
     }
     for admission in role.admissions(context).iter().filter(|admission| !role.is_public(context, admission)) {
-        let (Who::AnyOf(id), Some(found)) = (&admission.who, admission.answer.found()) else { continue };
-        findings.push(
-            Finding::at(trust::everyone_span(&admission.statement), "its condition names another organization than yours")
-                .message(format!("every account of organization {id}, which is not yours, can assume `{}`", role.subject.name))
-                .level(level(&admission.answer))
-                .statement(admission.statement.as_ref())
-                .about(id.as_str())
-                .path(found.explanation.steps.iter().cloned())
-                .witness(found.witness.clone())
-                .depends_on(trust::unless(context, role, found))
-                .help("name the accounts or roles that need it, and declare them in trailproof.toml"),
-        );
+        let Who::AnyOf(id) = &admission.who else { continue };
+        let label = "a condition opens it to an organization that is not yours";
+        let draft = Finding::at(trust::everyone_span(&admission.statement), label)
+            .message(format!("every account of organization {id} can assume `{name}`"))
+            .about(id.as_str())
+            .help("name the accounts or roles that need it, and declare them in trailproof.toml");
+        findings.extend(admitted(context, role, admission, draft));
     }
     Ok(Verdict::with_gaps(findings, gaps))
+}
+
+fn admitted(context: &Context<'_>, role: &RoleView<'_>, admission: &Admission, draft: Draft) -> Option<Draft> {
+    let found = admission.answer.found()?;
+    let draft = draft.level(level(&admission.answer)).statement(admission.statement.as_ref());
+    let draft = draft.path(found.explanation.steps.iter().cloned()).witness(found.witness.clone());
+    Some(draft.depends_on(trust::unless(context, role, found)))
 }
 
 fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(policy) = view.policy()? else { return Ok(Verdict::Pass) };
-    let owner = view.bucket.account.present().copied();
     let arn = view.arn();
+    let model = context.model;
+    let declared = || model.log_bucket(&view.bucket.name).and_then(|bucket| bucket.owner).or(model.owner());
+    let owner = view.bucket.account.present().copied().or_else(declared);
     let attached = Attached { policy, arn: &arn, owner, service: "s3" };
-    let mut gaps = Vec::new();
-    let findings = by_policy(context, &attached, &format!("log bucket `{}`", view.subject.name), &mut gaps);
+    let (findings, gaps) = by_policy(context, &attached, &format!("log bucket `{}`", view.subject.name));
     Ok(Verdict::with_gaps(findings, gaps))
 }
 
 fn key(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
-    let mut gaps = Vec::new();
-    let mut findings = Vec::new();
     let name = format!("log key `{}`", view.subject.name);
-    match view.policy() {
+    let (mut findings, mut gaps) = match view.policy() {
         Ok(Some(policy)) => {
             let arn = view.arn();
             let attached = Attached { policy, arn: &arn, owner: view.key.account, service: "kms" };
-            findings.extend(by_policy(context, &attached, &name, &mut gaps));
+            by_policy(context, &attached, &name)
         }
-        Ok(None) => {}
-        Err(gap) => gaps.push(gap),
-    }
+        Ok(None) => (Vec::new(), Vec::new()),
+        Err(gap) => (Vec::new(), vec![gap]),
+    };
     match view.key.grants.get() {
         Ok(grants) => {
             for grant in grants.into_iter().flatten() {
                 let Some(grantee) = &grant.grantee else { continue };
                 let Some(account) = Principal::parse(PrincipalKind::Aws, &grantee.value).account() else { continue };
-                if is_undeclared(context, account, view.key.account) {
-                    let label = context.model.label(account);
-                    let message = format!("a grant lets undeclared account {label} use {name}");
-                    let draft = finding(context, grantee.span, account, message);
-                    findings.push(draft.level(Level::Warning).about(grant.id.as_str()));
+                if Some(account) != view.key.account && context.model.class(account) == Class::Undeclared {
+                    let who = trust::accounts(context, [account]);
+                    let message = format!("a grant lets undeclared {who} use {name}");
+                    findings.push(finding(context, grantee.span, account, message).about(grant.id.as_str()));
                 }
             }
         }
@@ -105,79 +96,34 @@ fn key(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     Ok(Verdict::with_gaps(findings, gaps))
 }
 
-/// The undeclared accounts to which the Allow statements of a policy give something.
-fn by_policy(context: &Context<'_>, attached: &Attached<'_>, name: &str, gaps: &mut Vec<Gap>) -> Vec<Draft> {
+/// The undeclared accounts to which the statements of a policy give something.
+fn by_policy(context: &Context<'_>, attached: &Attached<'_>, name: &str) -> (Vec<Draft>, Vec<Gap>) {
     let mut findings = Vec::new();
+    let mut gaps = Vec::new();
     for statement in attached.policy.allows() {
-        let askers = askers(context, attached, statement);
-        if askers.is_empty() {
-            continue;
-        }
-        // What everyone is given is the matter of other rules.
-        let stranger = Asker { account: stranger(context, attached.policy), canonical: None };
-        if names_everyone(statement) && grants::granted(context, attached, statement, stranger).found().is_some() {
-            continue;
-        }
-        for (asker, span, label) in askers {
-            let answer = grants::granted(context, attached, statement, asker);
-            if answer == Answer::Undecided {
+        for (grantee, answer) in grants::to_undeclared(context, attached, statement) {
+            let Some(found) = answer.found() else {
                 let fact = if attached.service == "s3" { "bucket.policy" } else { "key.policy" };
                 gaps.push(Gap::new(fact, "its conditions have more combinations than are tried"));
-            }
-            let Some(found) = answer.found() else { continue };
-            let message = format!("undeclared account {label} is granted `{}` on {name}", found.witness.action);
-            let draft = match asker.canonical {
-                None => finding(context, span, asker.account, message),
-                Some(id) => Finding::at(span, "neither config nor inputs tell whose it is").message(message).about(id).help(
-                    "if you know the account, add it to canonical-ids in trailproof.toml and name it by its ARN here; else remove it",
-                ),
+                continue;
             };
-            findings.push(
-                draft
-                    .level(level(&answer))
-                    .statement(statement)
-                    .path(found.explanation.steps.iter().cloned())
-                    .witness(found.witness.clone())
-                    .depends_on(found.explanation.depends_on.iter().cloned()),
-            );
+            let who = match grantee.canonical {
+                Some(id) => format!("account with canonical ID {id}"),
+                None => trust::accounts(context, [grantee.account]),
+            };
+            let message = format!("undeclared {who} is granted `{}` on {name}", found.witness.action);
+            let draft = match grantee.canonical {
+                Some(id) => Finding::at(grantee.span, "nothing tells whose ID this is").message(message).about(id).help(
+                    "if you know the account, list it under canonical-ids in trailproof.toml, or name it by its ARN here",
+                ),
+                None => finding(context, grantee.span, grantee.account, message),
+            };
+            let draft = draft.level(level(&answer)).statement(statement);
+            let draft = draft.path(found.explanation.steps.iter().cloned()).witness(found.witness.clone());
+            findings.push(draft.depends_on(grants::unless(context, attached, found)));
         }
     }
-    findings
-}
-
-/// The undeclared accounts that a statement names, each with its place and what messages call it.
-fn askers<'s>(
-    context: &Context<'_>,
-    attached: &Attached<'_>,
-    statement: &'s Statement,
-) -> Vec<(Asker<'s>, Span, String)> {
-    let accounts = named_accounts(statement).into_iter().filter(|a| is_undeclared(context, *a, attached.owner));
-    let mut askers: Vec<(Asker<'s>, Span, String)> = accounts
-        .map(|account| {
-            let asker = Asker { account, canonical: None };
-            (asker, trust::principal_span(statement, account), context.model.label(account))
-        })
-        .collect();
-    for entry in statement.principals.iter().filter(|principals| !principals.negated).flat_map(|p| &p.entries) {
-        let Principal::CanonicalUser(id) = &entry.principal else { continue };
-        let known = context.model.account_of_canonical_id(id);
-        if known.is_some_and(|account| !is_undeclared(context, account, attached.owner)) {
-            continue;
-        }
-        let account = known.unwrap_or_else(|| stranger(context, attached.policy));
-        let label = known.map_or_else(|| format!("with canonical ID {id}"), |account| context.model.label(account));
-        askers.push((Asker { account, canonical: Some(id) }, entry.span, label));
-    }
-    askers
-}
-
-fn is_undeclared(context: &Context<'_>, account: AccountId, owner: Option<AccountId>) -> bool {
-    Some(account) != owner && context.model.class(account) == Class::Undeclared
-}
-
-/// An account that neither the model nor the policy names.
-fn stranger(context: &Context<'_>, policy: &Policy) -> AccountId {
-    AccountId::other_than(policy.allows().flat_map(named_accounts).chain(context.model.known_accounts()))
+    (findings, gaps)
 }
 
 fn level(answer: &Answer) -> Level {
@@ -186,7 +132,7 @@ fn level(answer: &Answer) -> Level {
 
 fn finding(context: &Context<'_>, span: Span, account: AccountId, message: String) -> Draft {
     let help = match context.model.members_are_complete() {
-        true => "declare the account in trailproof.toml as [[third-party]] or [[reader]]; if nobody knows it, remove it",
+        true => "declare the account in trailproof.toml, as [[third-party]] or [[reader]], or remove it",
         false => "if this account is not yours, declare it in trailproof.toml as [[third-party]], or remove it",
     };
     Finding::at(span, "neither owner, member nor declared").message(message).about(account.to_string()).help(help)
