@@ -16,7 +16,11 @@ fn run(folder: &Path, entry: &Value) -> (BTreeSet<(String, String)>, String) {
         Some(config) => command.args(["--config", config]),
         None => command.arg("--no-config"),
     };
-    for option in ["kind", "subject", "select"] {
+    if let Some(rules) = entry["select"].as_array() {
+        let rules: Vec<&str> = rules.iter().map(|rule| rule.as_str().unwrap()).collect();
+        command.args(["--select", &rules.join(",")]);
+    }
+    for option in ["kind", "subject"] {
         if let Some(value) = text(option) {
             command.arg(format!("--{option}")).arg(value);
         }
