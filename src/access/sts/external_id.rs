@@ -95,7 +95,7 @@ fn guesses(policy: &Policy) -> impl Iterator<Item = CompactString> {
             lengths.push(raw.len());
         }
     }
-    lengths.into_iter().map(|length| one.repeat(length).into()).collect::<Vec<_>>().into_iter()
+    lengths.into_iter().map(|length| one.repeat(length)).collect::<Vec<_>>().into_iter()
 }
 
 fn filler(policy: &Policy) -> Option<CompactString> {
