@@ -52,10 +52,9 @@ proptest! {
 
 #[test]
 fn a_truncated_export_is_broken_where_it_ends_and_tells_nothing() {
-    let export = fs::read_to_string(fixture(
-        "estates/seed-flawed/export/111111111111/iam/account-authorization-details.json",
-    ))
-    .unwrap();
+    let export =
+        fs::read_to_string(fixture("estates/seed-flawed/export/111111111111/iam/account-authorization-details.json"))
+            .unwrap();
     let cut = &export[..export.len() / 2];
     let folder = Folder::new([("details.json", cut), ("a-trust.json", TRUST)]);
     let estate = folder.estate();
