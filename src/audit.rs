@@ -1,5 +1,8 @@
 //! From facts to a report: runs the selected rules on every subject.
 
 mod report;
+mod run;
+mod waivers;
 
 pub use report::{Report, ReportedGap, RuleFacts, Summary, Suppressed};
+pub use run::Audit;

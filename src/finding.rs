@@ -96,6 +96,17 @@ impl SubjectKind {
     }
 }
 
+impl SubjectKind {
+    /// The name in sentences.
+    pub fn title(self) -> &'static str {
+        match self {
+            SubjectKind::ManagedPolicy => "managed policy",
+            SubjectKind::OrganizationPolicy => "organization policy",
+            other => other.name(),
+        }
+    }
+}
+
 /// What a finding or a gap is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {

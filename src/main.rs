@@ -1,2 +1,5 @@
 //! The `trailproof` command: everything it does lives in the library.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    trailproof::cli::main()
+}

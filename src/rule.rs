@@ -4,7 +4,10 @@
 //! [`Verdict`]; a fact that is not known leaves it as a [`Gap`] by `?`.
 
 mod card;
+pub mod context;
+pub mod role;
 mod selection;
+mod tags;
 
 pub use card::{Card, CardError, Example, Expectation, Status};
 pub use selection::{Selection, UnknownName};

@@ -21,6 +21,8 @@ pub struct Report<'a> {
     pub suppressed: Vec<Suppressed>,
     /// The counts.
     pub summary: Summary,
+    /// The subjects that no selected rule applies to.
+    pub set_aside: Vec<Subject>,
     /// What people should know of how the result came about, one sentence each: the config used, what was inferred,
     /// what was taken from names, what was skipped.
     pub notes: Vec<String>,

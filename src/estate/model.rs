@@ -43,6 +43,39 @@ pub struct Estate {
     pub named: Vec<Spanned<String>>,
     /// Facts that were told twice in two ways, and answers that no subject could be found for.
     pub gaps: Vec<super::known::Gap>,
+    pub(super) managed_by_arn: std::sync::OnceLock<std::collections::HashMap<CompactString, usize>>,
+}
+
+impl Estate {
+    /// The managed policy with this ARN, where one was read; the policies must not change afterwards.
+    pub fn managed_policy(&self, arn: &str) -> Option<&ManagedPolicy> {
+        let index = self.managed_by_arn.get_or_init(|| {
+            let arns = self.managed_policies.iter().enumerate();
+            arns.filter_map(|(index, policy)| Some((policy.arn.clone()?, index))).collect()
+        });
+        index.get(arn).and_then(|index| self.managed_policies.get(*index))
+    }
+
+    /// Gives every policy document to `each`.
+    pub fn each_document(&self, each: &mut dyn FnMut(&Document)) {
+        let of = |permissions: &Permissions, each: &mut dyn FnMut(&Document)| {
+            let inline = permissions.inline.present().into_iter().flatten();
+            inline.filter_map(|policy| policy.document.present()).for_each(&mut *each);
+            permissions.boundary_document.iter().for_each(each);
+        };
+        for role in &self.roles {
+            role.trust.present().into_iter().for_each(&mut *each);
+            of(&role.permissions, each);
+        }
+        self.users.iter().for_each(|user| of(&user.permissions, each));
+        self.groups.iter().for_each(|group| of(&group.permissions, each));
+        let managed = self.managed_policies.iter().map(|policy| &policy.document);
+        let buckets = self.buckets.iter().map(|bucket| &bucket.policy);
+        let keys = self.keys.iter().map(|key| &key.policy);
+        let organization = self.organization.policies.iter().map(|policy| &policy.document);
+        let known = managed.chain(buckets).chain(keys).chain(organization);
+        known.filter_map(Known::present).chain(&self.documents).for_each(each);
+    }
 }
 
 /// How the name of a resource became known.

@@ -130,6 +130,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// A policy without statements: stands in where a document can not be read.
+    pub fn empty(kind: PolicyKind, span: Span) -> Self {
+        Policy {
+            kind,
+            span,
+            version: Version::V2008,
+            written_version: None,
+            statements: Vec::new(),
+            problems: Vec::new(),
+            duplicates: Vec::new(),
+            size: Size::default(),
+        }
+    }
+
     /// The statements that AWS would evaluate.
     pub fn effective(&self) -> impl Iterator<Item = &Statement> {
         self.statements.iter().filter(|s| s.standing == Standing::Effective)

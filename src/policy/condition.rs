@@ -76,6 +76,7 @@ pub trait Context {
     /// What a policy variable takes from the request; several values are none.
     fn variable(&self, variable: &Variable) -> Lookup<'_> {
         match self.value(&variable.key) {
+            KeyValue::One(_) if is_multivalued(&variable.key) => Lookup::Absent,
             KeyValue::One(value) => Lookup::Value(value.into()),
             KeyValue::Unknown | KeyValue::Present => Lookup::Unknown,
             KeyValue::Absent | KeyValue::Many(_) => Lookup::Absent,
@@ -128,11 +129,14 @@ pub fn holds(clause: &Clause, effect: Effect, context: &dyn Context) -> Tri {
         }
         KeyValue::One(one) => match operator.set {
             None if is_multivalued(&clause.key) => Tri::Unknown,
+            // An empty text counts as no value there.
+            Some(SetOperator::ForAllValues) if one.is_empty() => Tri::True,
             _ => meets(clause, one, context),
         },
         KeyValue::Many(many) => match operator.set {
             Some(SetOperator::ForAllValues) => {
-                many.iter().fold(Tri::True, |so_far, one| so_far.and(meets(clause, one, context)))
+                let values = many.iter().filter(|one| !one.is_empty());
+                values.fold(Tri::True, |so_far, one| so_far.and(meets(clause, one, context)))
             }
             Some(SetOperator::ForAnyValue) => {
                 many.iter().fold(Tri::False, |so_far, one| so_far.or(meets(clause, one, context)))

@@ -13,6 +13,16 @@ pub enum Status {
     Preview,
 }
 
+impl Status {
+    /// `stable` or `preview`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Stable => "stable",
+            Status::Preview => "preview",
+        }
+    }
+}
+
 /// What a rule is, for people and reports.
 #[derive(Debug, Clone)]
 pub struct Card {
@@ -58,6 +68,17 @@ pub enum Expectation {
     Passes,
     /// The rule lacks a fact.
     Unknown,
+}
+
+impl Expectation {
+    /// `fails`, `passes` or `unknown`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Expectation::Fails => "fails",
+            Expectation::Passes => "passes",
+            Expectation::Unknown => "unknown",
+        }
+    }
 }
 
 /// A card that can not be read.

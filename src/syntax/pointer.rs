@@ -3,6 +3,8 @@
 //! One pass over a file gives the pointers of all its places. Inside a string that holds JSON the pointer goes on after
 //! a `!`; a `!` in a key is written `~2`.
 
+mod walk;
+
 use std::borrow::Cow;
 
 use super::json::{Json, Kind, Tape};
@@ -12,22 +14,33 @@ use crate::text::embedded::{Place, percent_decode};
 /// How many layers of text inside text are followed.
 const MAX_LAYERS: usize = 4;
 
+/// Texts from this many bytes on are read one item at a time, so that memory does not grow with the file.
+const LARGE: usize = 16 << 20;
+
 /// The pointers of `spans`, in their order, in the file that `text` is; the empty pointer where the text is not JSON.
 ///
 /// A span gets the pointer of the smallest value that holds it; a key stands for its member.
 pub fn pointers(text: &str, spans: &[Span]) -> Vec<String> {
+    if text.len() < LARGE { pointers_at_once(text, spans) } else { walk::pointers(text, spans) }
+}
+
+fn pointers_at_once(text: &str, spans: &[Span]) -> Vec<String> {
     let mut found = vec![String::new(); spans.len()];
     let Some(source) = spans.first().map(|s| s.source) else { return found };
-    let mut wanted: Vec<usize> = (0..spans.len()).collect();
-    wanted.sort_by_key(|&i| spans.get(i).map(|s| (s.start, std::cmp::Reverse(s.end))));
-    let wanted: Vec<(Span, usize)> = wanted.iter().filter_map(|&i| Some((*spans.get(i)?, i))).collect();
     let place = Place::direct(source, 0);
     let mut tape = Tape::new();
     if let Ok(json) = tape.read(text, &place) {
         let mut path = String::new();
-        descend(json, &wanted, &mut path, &mut found, 0);
+        descend(json, &sorted(spans), &mut path, &mut found, 0);
     }
     found
+}
+
+/// The spans by their start, the longer first, each with its number.
+fn sorted(spans: &[Span]) -> Vec<(Span, usize)> {
+    let mut sorted: Vec<(Span, usize)> = spans.iter().copied().zip(0..).collect();
+    sorted.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    sorted
 }
 
 /// Follows `wanted` (sorted by start; all inside `json`) down into `json`, whose pointer is `path`.
@@ -83,11 +96,7 @@ fn children<'t>(
             continue;
         }
         let length = path.len();
-        path.push('/');
-        match key {
-            Some(key) => push_escaped(path, &key),
-            None => path.push_str(&number.to_string()),
-        }
+        push_step(path, key.as_deref(), number);
         descend(value, &here, path, found, layer);
         path.truncate(length);
     }
@@ -108,6 +117,15 @@ fn inner(json: Json<'_>, wanted: &[(Span, usize)], path: &mut String, found: &mu
         let inside: Vec<(Span, usize)> = wanted.iter().filter(|(s, _)| root.contains(*s)).copied().collect();
         descend(json, &inside, path, found, layer + 1);
         path.truncate(length);
+    }
+}
+
+/// Adds the key of a member, or the number of an element.
+fn push_step(path: &mut String, key: Option<&str>, number: usize) {
+    path.push('/');
+    match key {
+        Some(key) => push_escaped(path, key),
+        None => path.push_str(&number.to_string()),
     }
 }
 

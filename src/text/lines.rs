@@ -3,7 +3,7 @@
 use super::Position;
 
 /// Bytes between two character counts of a text that is not ASCII.
-const STRIDE: usize = 16 * 1024;
+const STRIDE: usize = 1024;
 
 /// The line starts of one text, made once per text that is reported on.
 #[derive(Debug)]

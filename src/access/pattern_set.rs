@@ -1,0 +1,215 @@
+//! Questions about all the texts that patterns match: do two share one, does one hold all of another.
+//!
+//! A pattern tells apart only the characters it names, so one character that no pattern names stands for all others and
+//! the answers are exact.
+
+use std::collections::HashSet;
+
+use crate::policy::pattern::{Token, tokens};
+
+/// A character that stands for all that no pattern names.
+const OTHER: char = '\u{10FFFF}';
+
+/// How many states [`covers`] may visit before it gives up.
+const MAX_STATES: usize = 20_000;
+
+/// Whether some text is matched by both patterns.
+pub fn overlap(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<Token>, Vec<Token>) = (tokens(one).collect(), tokens(other).collect());
+    // reach[j]: whether the rest of `one` from here and the rest of `other` from j share a text; built from the end.
+    let mut next: Vec<bool> = Vec::new();
+    for i in (0..=one.len()).rev() {
+        let mut here = vec![false; other.len() + 1];
+        for j in (0..=other.len()).rev() {
+            let at = |row: &[bool], j: usize| row.get(j).copied().unwrap_or(false);
+            let met = match (one.get(i), other.get(j)) {
+                (None, None) => true,
+                (Some(Token::Any), _) => at(&next, j) || (j < other.len() && at(&here, j + 1)),
+                (_, Some(Token::Any)) => at(&here, j + 1) || (i < one.len() && at(&next, j)),
+                (Some(a), Some(b)) => {
+                    let same = match (a, b) {
+                        (Token::Char(a), Token::Char(b)) => a == b,
+                        _ => true,
+                    };
+                    same && at(&next, j + 1)
+                }
+                _ => false,
+            };
+            if let Some(slot) = here.get_mut(j) {
+                *slot = met;
+            }
+        }
+        next = here;
+    }
+    next.first().copied().unwrap_or(false)
+}
+
+/// Whether `wide` matches every text that `narrow` matches; `None` where telling would take too long.
+pub fn covers(wide: &str, narrow: &str) -> Option<bool> {
+    let (wide, narrow): (Vec<Token>, Vec<Token>) = (tokens(wide).collect(), tokens(narrow).collect());
+    let mut alphabet: Vec<char> = vec![OTHER];
+    for token in wide.iter().chain(&narrow) {
+        if let Token::Char(c) = token
+            && !alphabet.contains(c)
+        {
+            alphabet.push(*c);
+        }
+    }
+    let mut seen: HashSet<(usize, Vec<bool>)> = HashSet::new();
+    let mut open = vec![(0, closure(&wide, std::iter::once(0)))];
+    while let Some((at, places)) = open.pop() {
+        if seen.len() > MAX_STATES {
+            return None;
+        }
+        if !seen.insert((at, places.clone())) {
+            continue;
+        }
+        match narrow.get(at) {
+            None => {
+                if !places.last().copied().unwrap_or(false) {
+                    return Some(false);
+                }
+            }
+            Some(Token::Char(c)) => open.push((at + 1, step(&wide, &places, *c))),
+            Some(Token::One) => open.extend(alphabet.iter().map(|c| (at + 1, step(&wide, &places, *c)))),
+            Some(Token::Any) => {
+                open.extend(alphabet.iter().map(|c| (at, step(&wide, &places, *c))));
+                open.push((at + 1, places));
+            }
+        }
+    }
+    Some(true)
+}
+
+/// The places of a pattern that are reached with no further character.
+fn closure(pattern: &[Token], places: impl Iterator<Item = usize>) -> Vec<bool> {
+    let mut reached = vec![false; pattern.len() + 1];
+    for place in places {
+        let mut place = place;
+        loop {
+            if let Some(slot) = reached.get_mut(place) {
+                *slot = true;
+            }
+            if pattern.get(place) != Some(&Token::Any) {
+                break;
+            }
+            place += 1;
+        }
+    }
+    reached
+}
+
+fn step(pattern: &[Token], places: &[bool], c: char) -> Vec<bool> {
+    let next =
+        places.iter().enumerate().filter(|(_, held)| **held).filter_map(|(place, _)| match pattern.get(place)? {
+            Token::Any => Some(place),
+            Token::One => Some(place + 1),
+            Token::Char(wanted) => (*wanted == c).then_some(place + 1),
+        });
+    closure(pattern, next)
+}
+
+/// Whether some ARN is matched by both `Resource` patterns, field by field; a policy variable is taken for any text.
+pub fn arns_overlap(one: &str, other: &str) -> bool {
+    let (one, other) = (without_variables(one), without_variables(other));
+    match (fields(&one), fields(&other)) {
+        (Some(one), Some(other)) => one.iter().zip(&other).all(|(a, b)| overlap(a, b)),
+        _ => false,
+    }
+}
+
+/// Whether a `Resource` pattern matches every ARN that another matches; `None` where that can not be told, as with
+/// policy variables.
+pub fn arn_covers(wide: &str, narrow: &str) -> Option<bool> {
+    if wide == "*" {
+        return Some(true);
+    }
+    if wide.contains("${") || narrow.contains("${") {
+        return None;
+    }
+    let (Some(wide), Some(narrow)) = (fields(wide), fields(narrow)) else { return Some(false) };
+    let mut result = Some(true);
+    for (wide, narrow) in wide.iter().zip(&narrow) {
+        match covers(wide, narrow) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => result = None,
+        }
+    }
+    result
+}
+
+/// The six fields of a `Resource` pattern; missing ones are any where it ends in `*`.
+fn fields(pattern: &str) -> Option<[&str; 6]> {
+    if pattern == "*" {
+        return Some(["*"; 6]);
+    }
+    let mut fields = ["*"; 6];
+    let mut count = 0;
+    for (slot, field) in fields.iter_mut().zip(pattern.splitn(6, ':')) {
+        *slot = field;
+        count += 1;
+    }
+    (count == 6 || pattern.ends_with('*')).then_some(fields)
+}
+
+fn without_variables(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        out.push('*');
+        rest = after.split_once('}').map_or("", |(_, behind)| behind);
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::pattern::{Case, matches};
+    use proptest::prelude::*;
+
+    /// Every text of up to four characters over a small alphabet.
+    fn texts() -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut last = all.clone();
+        for _ in 0..5 {
+            last = last.iter().flat_map(|t| ["a", "b", "z"].map(|c| format!("{t}{c}"))).collect();
+            all.extend(last.clone());
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn both_answers_agree_with_trying_all_short_texts(one in "[ab*?]{0,4}", other in "[ab*?]{0,4}") {
+            let texts = texts();
+            let both = |t: &&String| matches(&one, t, Case::Sensitive) && matches(&other, t, Case::Sensitive);
+            prop_assert_eq!(overlap(&one, &other), texts.iter().any(|t| both(&t)));
+            let all = texts.iter().all(|t| !matches(&other, t, Case::Sensitive) || matches(&one, t, Case::Sensitive));
+            prop_assert_eq!(covers(&one, &other), Some(all));
+        }
+    }
+
+    #[test]
+    fn arns_are_compared_field_by_field() {
+        assert!(arns_overlap("arn:aws:s3:::b/AWSLogs/*", "arn:aws:s3:::b/*"));
+        assert!(arns_overlap("*", "arn:aws:s3:::b/*"));
+        assert!(arns_overlap("arn:aws:s3*", "arn:aws:s3:::b/*"));
+        assert!(!arns_overlap("arn:aws:s3:::c/*", "arn:aws:s3:::b/*"));
+        assert!(!arns_overlap("arn:aws:*:b/k", "arn:aws:s3:::b/k"));
+        assert!(arns_overlap("arn:aws:s3:::b/${aws:PrincipalAccount}/*", "arn:aws:s3:::b/222222222222/*"));
+        assert_eq!(arn_covers("arn:aws:s3:::b/*", "arn:aws:s3:::b/AWSLogs/*"), Some(true));
+        assert_eq!(arn_covers("arn:aws:s3:::b/AWSLogs/*", "arn:aws:s3:::b/*"), Some(false));
+        assert_eq!(arn_covers("arn:aws:s3:::b/${x}/*", "arn:aws:s3:::b/*"), None);
+    }
+
+    #[test]
+    fn an_explosive_pair_ends() {
+        let wide = "*a".repeat(60);
+        let narrow = "?*".repeat(60);
+        let _ = covers(&wide, &narrow);
+        assert!(overlap(&wide, &narrow));
+    }
+}

@@ -1,0 +1,327 @@
+//! A concrete request: who, what, on what, with which context.
+//!
+//! Source: IAM User Guide, "AWS global condition context keys" (who carries which key).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use compact_str::CompactString;
+
+use crate::aws::{AccountId, ActionName, Arn, ConditionKey};
+use crate::policy::condition::{Context, KeyValue};
+
+/// Who makes a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// The root user of an account.
+    Root(AccountId),
+    /// An IAM user; the name with its path.
+    User(AccountId, CompactString),
+    /// A session of a role: the role's name, with its path where it is known, and the session's name where it is.
+    Session(AccountId, CompactString, Option<CompactString>),
+    /// A session made with GetFederationToken.
+    FederatedUser(AccountId, CompactString),
+    /// An AWS service for itself.
+    Service(CompactString),
+    /// Someone whom a SAML or OIDC provider vouches for, calling AssumeRoleWith….
+    Provider(CompactString),
+    /// An unsigned request.
+    Anonymous,
+}
+
+impl Caller {
+    /// Reads an ARN, an account ID (its root user), a service name, or `anonymous`.
+    ///
+    /// A role ARN is a session of that role with a name that is not known.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "anonymous" {
+            return Some(Caller::Anonymous);
+        }
+        if let Some(account) = AccountId::parse(text) {
+            return Some(Caller::Root(account));
+        }
+        let Some(arn) = Arn::parse(text) else {
+            let service = text.contains('.') && !text.contains(|c: char| c.is_whitespace() || c == ':' || c == '/');
+            return match text {
+                "accounts.google.com" | "cognito-identity.amazonaws.com" | "graph.facebook.com" | "www.amazon.com" => {
+                    Some(Caller::Provider(text.into()))
+                }
+                _ => service.then(|| Caller::Service(text.into())),
+            };
+        };
+        if arn.service == "iam" && (arn.resource_of("saml-provider").or(arn.resource_of("oidc-provider"))).is_some() {
+            return Some(Caller::Provider(text.into()));
+        }
+        let account = arn.account_id()?;
+        let named = |kind: &str| arn.resource_of(kind).filter(|name| !name.is_empty());
+        match arn.service {
+            "iam" if arn.resource == "root" => Some(Caller::Root(account)),
+            "iam" => named("role")
+                .map(|role| Caller::Session(account, role.into(), None))
+                .or_else(|| named("user").map(|user| Caller::User(account, user.into()))),
+            "sts" => match named("assumed-role").and_then(|rest| rest.split_once('/')) {
+                Some((role, session)) => Some(Caller::Session(account, role.into(), Some(session.into()))),
+                None => named("federated-user").map(|name| Caller::FederatedUser(account, name.into())),
+            },
+            _ => None,
+        }
+    }
+
+    /// Its account; services, providers and unsigned requests have none.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Caller::Root(account)
+            | Caller::User(account, _)
+            | Caller::Session(account, _, _)
+            | Caller::FederatedUser(account, _) => Some(*account),
+            Caller::Service(_) | Caller::Provider(_) | Caller::Anonymous => None,
+        }
+    }
+
+    /// Whether it is a session of a service-linked role, which SCPs and RCPs do not bind.
+    pub fn is_service_linked(&self) -> bool {
+        matches!(self, Caller::Session(_, role, _) if role.starts_with("aws-service-role/"))
+    }
+
+    /// The value of `aws:PrincipalArn`; a session has the ARN of its role.
+    pub fn principal_arn(&self) -> Option<String> {
+        match self {
+            Caller::Session(account, role, _) => Some(format!("arn:aws:iam::{account}:role/{role}")),
+            Caller::Root(_) | Caller::User(..) | Caller::FederatedUser(..) => Some(self.to_string()),
+            Caller::Service(_) | Caller::Provider(_) | Caller::Anonymous => None,
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Caller::Root(account) => write!(f, "arn:aws:iam::{account}:root"),
+            Caller::User(account, name) => write!(f, "arn:aws:iam::{account}:user/{name}"),
+            Caller::Session(account, role, None) => write!(f, "arn:aws:iam::{account}:role/{role}"),
+            Caller::Session(account, role, Some(session)) => {
+                let name = role.rsplit('/').next().unwrap_or(role);
+                write!(f, "arn:aws:sts::{account}:assumed-role/{name}/{session}")
+            }
+            Caller::FederatedUser(account, name) => write!(f, "arn:aws:sts::{account}:federated-user/{name}"),
+            Caller::Service(name) | Caller::Provider(name) => f.write_str(name),
+            Caller::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+/// What is to be thought of keys that a request does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Otherwise {
+    /// The context is complete: they are absent.
+    Absent,
+    /// What the request itself would carry is absent; what only the caller's situation decides is not known.
+    Situation,
+}
+
+/// What a request has for a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// These values; one is a single value.
+    Values(Vec<CompactString>),
+    /// It is there with a value that is not known.
+    Present,
+    /// It is not there.
+    Absent,
+    /// Whether it is there is not known.
+    Unknown,
+}
+
+/// A concrete request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who asks.
+    pub caller: Caller,
+    /// For what.
+    pub action: ActionName,
+    /// On what: an ARN, or `*` for actions without a resource.
+    pub resource: CompactString,
+    /// The account that owns the resource, where known.
+    pub resource_account: Option<AccountId>,
+    /// Context keys that are given; others follow from the request or from [`Request::otherwise`].
+    pub context: BTreeMap<ConditionKey, Given>,
+    /// What all other keys are.
+    pub otherwise: Otherwise,
+    /// Keys that follow from the request.
+    derived: Vec<(&'static str, Vec<CompactString>)>,
+}
+
+impl Request {
+    /// A request with an empty context.
+    pub fn new(caller: Caller, action: &str, resource: &str, resource_account: Option<AccountId>) -> Self {
+        let mut request = Request {
+            caller,
+            action: ActionName::new(action),
+            resource: resource.into(),
+            resource_account,
+            context: BTreeMap::new(),
+            otherwise: Otherwise::Absent,
+            derived: Vec::new(),
+        };
+        request.derived = request.derive();
+        request
+    }
+
+    /// Gives a key one value.
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.set(key, Given::Values(vec![value.into()]));
+        self
+    }
+
+    /// Says what the request has for a key.
+    pub fn set(&mut self, key: &str, given: Given) {
+        self.context.insert(ConditionKey::new(key), given);
+    }
+
+    /// The keys that follow from caller and resource.
+    fn derive(&self) -> Vec<(&'static str, Vec<CompactString>)> {
+        let mut keys: Vec<(&'static str, Vec<CompactString>)> = Vec::new();
+        let mut put = |key, value: &str| keys.push((key, vec![value.into()]));
+        if let Some(arn) = self.caller.principal_arn() {
+            put("aws:principalarn", &arn);
+        }
+        if let Some(account) = self.caller.account() {
+            put("aws:principalaccount", account.as_str());
+            put("kms:calleraccount", account.as_str());
+        }
+        let (kind, is_service) = match &self.caller {
+            Caller::Root(account) => {
+                put("aws:userid", account.as_str());
+                ("Account", "false")
+            }
+            Caller::User(_, name) => {
+                put("aws:username", name.rsplit('/').next().unwrap_or(name));
+                ("User", "false")
+            }
+            Caller::Session(..) => ("AssumedRole", "false"),
+            Caller::FederatedUser(account, name) => {
+                put("aws:userid", &format!("{account}:{name}"));
+                ("FederatedUser", "false")
+            }
+            Caller::Service(name) => {
+                put("aws:principalservicename", name);
+                put("aws:principalservicenameslist", name);
+                ("AWSService", "true")
+            }
+            Caller::Provider(_) => ("", ""),
+            Caller::Anonymous => {
+                put("aws:principalaccount", "anonymous");
+                put("aws:userid", "anonymous");
+                ("Anonymous", "")
+            }
+        };
+        if !kind.is_empty() {
+            put("aws:principaltype", kind);
+        }
+        if !is_service.is_empty() {
+            put("aws:principalisawsservice", is_service);
+        }
+        if let Some(account) = self.resource_account {
+            put("aws:resourceaccount", account.as_str());
+            if self.action.is_of("s3") {
+                put("s3:resourceaccount", account.as_str());
+            }
+        }
+        keys
+    }
+
+    /// What an unnamed key is where the caller's situation is open.
+    fn situation(&self, key: &ConditionKey) -> KeyValue<'_> {
+        let name = key.as_str();
+        let identity = matches!(self.caller, Caller::Root(_) | Caller::User(..) | Caller::Session(..));
+        match name {
+            // A service alone calls on behalf of a resource; AWS documents these keys for no one else.
+            "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths"
+                if !matches!(self.caller, Caller::Service(_)) =>
+            {
+                KeyValue::Absent
+            }
+            "aws:userid" if identity || matches!(self.caller, Caller::FederatedUser(..)) => KeyValue::Present,
+            "aws:principalservicename" | "aws:principalservicenameslist" | "aws:username" => KeyValue::Absent,
+            "aws:viaawsservice" | "aws:securetransport" => KeyValue::Unknown,
+            _ if name.starts_with("aws:principal") && self.caller.account().is_none() => KeyValue::Absent,
+            _ if name.starts_with("aws:multifactorauth") && !identity => KeyValue::Absent,
+            _ if carried_by_request(name) => KeyValue::Absent,
+            _ => KeyValue::Unknown,
+        }
+    }
+}
+
+/// Whether a key tells what the request itself carries, so that leaving it out means that it is absent.
+pub fn carried_by_request(key: &str) -> bool {
+    const CARRIED: [&str; 8] =
+        ["sts:", "s3:", "kms:", "iam:", "aws:requesttag/", "aws:tagkeys", "aws:requestedregion", "cloudtrail:"];
+    const SITUATION: [&str; 4] = ["s3:existingobjecttag/", "s3:buckettag/", "s3:tlsversion", "kms:resourcealiases"];
+    CARRIED.iter().any(|prefix| key.starts_with(prefix)) && !SITUATION.iter().any(|prefix| key.starts_with(prefix))
+}
+
+impl Context for Request {
+    fn value(&self, key: &ConditionKey) -> KeyValue<'_> {
+        if let Some(given) = self.context.get(key) {
+            return match given {
+                Given::Values(values) => borrow(values),
+                Given::Present => KeyValue::Present,
+                Given::Absent => KeyValue::Absent,
+                Given::Unknown => KeyValue::Unknown,
+            };
+        }
+        if let Some((_, values)) = self.derived.iter().find(|(name, _)| *name == key.as_str()) {
+            return match key.as_str() {
+                "aws:principalservicenameslist" => KeyValue::Many(values),
+                _ => borrow(values),
+            };
+        }
+        match self.otherwise {
+            Otherwise::Absent => KeyValue::Absent,
+            Otherwise::Situation => self.situation(key),
+        }
+    }
+}
+
+fn borrow(values: &[CompactString]) -> KeyValue<'_> {
+    match values {
+        [one] => KeyValue::One(one),
+        many => KeyValue::Many(many),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_read_from_each_form_and_print_back() {
+        for text in [
+            "arn:aws:iam::222222222222:root",
+            "arn:aws:iam::222222222222:user/p/u",
+            "arn:aws:iam::222222222222:role/p/r",
+            "arn:aws:sts::222222222222:assumed-role/r/s",
+            "arn:aws:sts::222222222222:federated-user/n",
+            "cloudtrail.amazonaws.com",
+            "arn:aws:iam::222222222222:saml-provider/x",
+            "anonymous",
+        ] {
+            assert_eq!(Caller::parse(text).map(|c| c.to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(Caller::parse("222222222222"), Caller::parse("arn:aws:iam::222222222222:root"));
+        for text in ["", "nobody", "arn:aws:s3:::b", "arn:aws:iam::222222222222:group/g"] {
+            assert_eq!(Caller::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_open_situation_leaves_the_network_open_and_the_parameters_absent() {
+        let mut request = Request::new(Caller::parse("222222222222").unwrap(), "s3:ListBucket", "arn:aws:s3:::b", None);
+        request.otherwise = Otherwise::Situation;
+        let value = |key: &str| request.value(&ConditionKey::new(key));
+        assert_eq!(value("aws:SourceIp"), KeyValue::Unknown);
+        assert_eq!(value("s3:prefix"), KeyValue::Absent);
+        assert_eq!(value("aws:SourceArn"), KeyValue::Absent);
+        assert_eq!(value("AWS:PrincipalAccount"), KeyValue::One("222222222222"));
+    }
+}

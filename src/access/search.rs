@@ -1,0 +1,468 @@
+//! Looks for a request that policies let through, among all that a caller could arrange.
+//!
+//! A caller chooses what its request carries (prefix asked for, tags, session name, MFA, TLS) and which principal of its
+//! account asks; it does not choose network, time or organization. For each Allow statement the values worth trying are
+//! read off the policies themselves, tried together, and each combination is put to the evaluator, which has the last
+//! word. The number of tries is bounded; when the bound is met the answer is [`Answer::Undecided`].
+
+use compact_str::CompactString;
+
+use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_meets};
+use crate::access::request::{Caller, Given, Otherwise, Request};
+use crate::aws::{AccountId, Arn, ConditionKey, services};
+use crate::finding::{Decision, Witness};
+use crate::policy::condition::{self, Context, KeyValue, Tri, is_multivalued};
+use crate::policy::operator::Family;
+use crate::policy::template::Template;
+use crate::policy::{Clause, Effect, Policy, Statement};
+
+/// How many requests one question may put to the evaluator.
+const MAX_TRIES: usize = 20_000;
+
+/// A value that no policy names.
+pub const STRANGER: &str = "trailproof-stranger";
+
+/// A question: can one of these callers do this?
+#[derive(Debug, Clone)]
+pub struct Question<'p> {
+    /// Who may ask, in order of preference.
+    pub callers: Vec<Caller>,
+    /// The action.
+    pub action: &'p str,
+    /// The resource's ARN.
+    pub resource: CompactString,
+    /// The account that owns the resource.
+    pub resource_account: Option<AccountId>,
+    /// The policies that decide.
+    pub policies: Policies<'p>,
+    /// Keys that the scenario fixes.
+    pub fixed: Vec<(CompactString, Given)>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// This request is allowed.
+    Yes(Found),
+    /// This request is allowed if what the caller can not arrange is so.
+    If(Found),
+    /// No request is allowed.
+    No,
+    /// The search gave up.
+    Undecided,
+}
+
+/// A request and its decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The request, as proof.
+    pub witness: Witness,
+    /// Why it is decided so.
+    pub explanation: Explanation,
+}
+
+impl Answer {
+    /// The request that gets through, certainly or conditionally.
+    pub fn found(&self) -> Option<&Found> {
+        match self {
+            Answer::Yes(found) | Answer::If(found) => Some(found),
+            Answer::No | Answer::Undecided => None,
+        }
+    }
+
+    /// Whether some request gets through for certain.
+    pub fn is_yes(&self) -> bool {
+        matches!(self, Answer::Yes(_))
+    }
+}
+
+/// Whether a caller can choose what its request carries under this key.
+///
+/// Source: `aws:PrincipalTag` counts because every account sets the tags of its own principals.
+pub fn can_arrange(key: &ConditionKey) -> bool {
+    const PREFIXES: [&str; 22] = [
+        "sts:",
+        "kms:encryptioncontext",
+        "kms:viaservice",
+        "kms:requestalias",
+        "kms:encryptionalgorithm",
+        "kms:grant",
+        "s3:prefix",
+        "s3:delimiter",
+        "s3:max-keys",
+        "s3:x-amz-",
+        "s3:versionid",
+        "s3:requestobjecttag",
+        "s3:signature",
+        "s3:authtype",
+        "s3:tlsversion",
+        "s3:if-",
+        "s3:object-lock-",
+        "aws:requesttag/",
+        "aws:principaltag/",
+        "aws:multifactorauth",
+        "aws:calledvia",
+        "aws:sourceidentity",
+    ];
+    const KEYS: [&str; 7] = [
+        "aws:tagkeys",
+        "aws:securetransport",
+        "aws:useragent",
+        "aws:referer",
+        "aws:requestedregion",
+        "aws:tokenissuetime",
+        "aws:viaawsservice",
+    ];
+    PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || KEYS.contains(&key.as_str())
+}
+
+impl Question<'_> {
+    /// Looks for a request that is allowed.
+    pub fn ask(&self) -> Answer {
+        let statements = self.statements();
+        let mut tries = MAX_TRIES;
+        let mut conditional = None;
+        let mut gave_up = false;
+        for caller in &self.callers {
+            let base = self.request(caller);
+            // Each statement that may allow, and once none: what an account grants without a statement.
+            let granted = caller.account().is_some().then_some(None);
+            for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
+                match self.try_all(&base, target, &statements, &mut tries, &mut conditional) {
+                    Some(answer) => return answer,
+                    None => gave_up |= tries == 0,
+                }
+            }
+        }
+        match conditional {
+            Some(request) => Answer::If(self.found(&request)),
+            None if gave_up => Answer::Undecided,
+            None => Answer::No,
+        }
+    }
+
+    fn request(&self, caller: &Caller) -> Request {
+        let mut request = Request::new(caller.clone(), self.action, &self.resource, self.resource_account);
+        request.otherwise = Otherwise::Situation;
+        for (key, given) in &self.fixed {
+            request.set(key, given.clone());
+        }
+        request
+    }
+
+    /// Tries every combination that may satisfy `target`; `None` where none is allowed for certain.
+    fn try_all(
+        &self,
+        base: &Request,
+        target: Option<&Statement>,
+        statements: &[&Statement],
+        tries: &mut usize,
+        conditional: &mut Option<Request>,
+    ) -> Option<Answer> {
+        let mut keys: Vec<(ConditionKey, CompactString, Vec<Given>)> = Vec::new();
+        let denies = statements.iter().copied().filter(|s| s.effect == Effect::Deny);
+        for statement in target.into_iter().chain(denies) {
+            for clause in &statement.conditions {
+                let known = keys.iter().any(|(key, ..)| *key == clause.key);
+                if known || !self.is_free(&clause.key, base) {
+                    continue;
+                }
+                let mut values = candidates(&clause.key, statements, base);
+                if let Some(target) = target {
+                    values.retain(|given| may_hold(target, &clause.key, given, base));
+                }
+                if values.is_empty() {
+                    return None;
+                }
+                keys.push((clause.key.clone(), clause.written_key.clone(), values));
+            }
+        }
+        let mut choice = vec![0usize; keys.len()];
+        loop {
+            if *tries == 0 {
+                return None;
+            }
+            *tries -= 1;
+            let mut request = base.clone();
+            for ((_, written, values), index) in keys.iter().zip(&choice) {
+                if let Some(given) = values.get(*index) {
+                    request.set(written, given.clone());
+                }
+            }
+            match decide(&request, &self.policies) {
+                Decision::Allowed => return Some(Answer::Yes(self.found(&request))),
+                Decision::Conditional if conditional.is_none() => *conditional = Some(request),
+                _ => {}
+            }
+            // The next combination.
+            let mut advanced = false;
+            for (index, (_, _, values)) in choice.iter_mut().zip(&keys) {
+                *index += 1;
+                if *index < values.len() {
+                    advanced = true;
+                    break;
+                }
+                *index = 0;
+            }
+            if !advanced {
+                return None;
+            }
+        }
+    }
+
+    fn is_free(&self, key: &ConditionKey, base: &Request) -> bool {
+        if base.context.contains_key(key) {
+            return false;
+        }
+        match &base.caller {
+            // What a service says it acts for is up to whoever asked it.
+            Caller::Service(_) => key.is("aws:SourceArn"),
+            Caller::Anonymous if key.starts_with("aws:principal") || key.starts_with("aws:multifactor") => false,
+            _ => can_arrange(key),
+        }
+    }
+
+    /// The statements whose action, resource and principal may fit some caller.
+    fn statements(&self) -> Vec<&Statement> {
+        let Policies { identity, resource, boundary, session, endpoint, scp, rcp, .. } = self.policies;
+        let sides = [identity, resource, boundary, session, endpoint].into_iter().flat_map(|side| match side {
+            Side::Policies(policies) => policies,
+            _ => &[],
+        });
+        let levels = scp.iter().chain(rcp).flatten();
+        let all = sides.chain(levels).flat_map(|policy: &&Policy| policy.effective());
+        all.filter(|statement| {
+            self.callers.iter().any(|caller| {
+                let mut bare = (*statement).clone();
+                bare.conditions.clear();
+                statement_meets(&bare, &self.request(caller), &self.policies) != Tri::False
+            })
+        })
+        .collect()
+    }
+
+    fn found(&self, request: &Request) -> Found {
+        let explanation = explain(request, &self.policies);
+        Found { witness: witness(request, &explanation), explanation }
+    }
+}
+
+/// A request and its decision as a report shows it.
+pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
+    let context = request.context.iter().filter_map(|(key, given)| match given {
+        Given::Values(values) => Some((spelled(key), values.iter().map(|v| v.to_string()).collect())),
+        _ => None,
+    });
+    Witness {
+        principal: request.caller.to_string(),
+        action: request.action.to_string(),
+        resource: request.resource.to_string(),
+        context: context.collect(),
+        decision: explanation.decision,
+        depends_on: explanation.depends_on.clone(),
+    }
+}
+
+/// A key as AWS spells it, where the service data knows it; what follows a tag key's slash stays as it is.
+fn spelled(key: &ConditionKey) -> String {
+    match services::condition_key(key.as_str()) {
+        Some(info) if info.is_template() => {
+            let fixed = info.name.find(['$', '<']).unwrap_or(info.name.len());
+            let (known, own) = (info.name.get(..fixed), key.as_str().get(fixed..));
+            known.zip(own).map_or_else(|| key.to_string(), |(known, own)| format!("{known}{own}"))
+        }
+        Some(info) => info.name.to_string(),
+        None => key.to_string(),
+    }
+}
+
+/// Whether the clauses of a statement on one key may hold with this value.
+fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, base: &Request) -> bool {
+    let mut request = base.clone();
+    request.set(key.as_str(), given.clone());
+    let mut clauses = statement.conditions.iter().filter(|clause| clause.key == *key);
+    clauses.all(|clause| condition::holds(clause, statement.effect, &request) != Tri::False)
+}
+
+/// The values of a key worth trying: none, something nobody names, and what the policies compare it with.
+fn candidates(key: &ConditionKey, statements: &[&Statement], base: &Request) -> Vec<Given> {
+    let mut values: Vec<CompactString> = Vec::new();
+    let mut add = |value: CompactString| {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    };
+    let is_source_of_service = matches!(base.caller, Caller::Service(_)) && key.is("aws:SourceArn");
+    let clauses = statements.iter().flat_map(|s| &s.conditions).filter(|clause| clause.key == *key);
+    for clause in clauses {
+        for value in &clause.values {
+            compared_with(clause, &value.template, base, &mut add);
+            if is_source_of_service && let Some(whole) = completed(value.template.raw(), base) {
+                add(whole);
+            }
+        }
+    }
+    if is_source_of_service {
+        values.retain(|arn| Some(arn.as_str()).and_then(Arn::parse).is_some_and(|arn| is_foreign(arn, base)));
+        let foreign = foreign_account(base).map_or_else(CompactString::default, |a| a.as_str().into());
+        values.push(format!("arn:aws:{STRANGER}:us-east-1:{foreign}:{STRANGER}").into());
+        return values.into_iter().map(|value| Given::Values(vec![value])).collect();
+    }
+    let mut out = vec![Given::Absent];
+    if matches!(key.as_str(), "aws:securetransport" | "aws:multifactorauthpresent" | "aws:viaawsservice") {
+        out.extend(["true", "false"].map(|value| Given::Values(vec![value.into()])));
+        if key.is("aws:SecureTransport") {
+            // Every request says whether it came over TLS.
+            out.remove(0);
+        }
+        return out;
+    }
+    if !values.iter().any(|value| value == STRANGER) {
+        values.push(STRANGER.into());
+    }
+    if is_multivalued(key) && values.len() > 1 {
+        out.push(Given::Values(values.clone()));
+    }
+    out.extend(values.into_iter().map(|value| Given::Values(vec![value])));
+    out
+}
+
+/// Values that meet, or just miss, one comparison.
+fn compared_with(clause: &Clause, wanted: &Template, base: &Request, add: &mut dyn FnMut(CompactString)) {
+    match clause.operator.family {
+        Family::Null => {}
+        Family::Numeric => {
+            if let Ok(number) = wanted.raw().trim().parse::<f64>() {
+                for near in [number, number - 1.0, number + 1.0] {
+                    add(format!("{near}").into());
+                }
+            }
+        }
+        Family::Bool => ["true", "false"].into_iter().for_each(|value| add(value.into())),
+        Family::String | Family::StringIgnoreCase => add(fill(wanted, "*", "?", base)),
+        Family::StringLike | Family::Arn => {
+            add(fill(wanted, "", "x", base));
+            add(fill(wanted, STRANGER, "x", base));
+        }
+        Family::Date | Family::Binary | Family::Ip => add(wanted.raw().into()),
+    }
+}
+
+/// A text that a template matches: wildcards and variables replaced; the account field of an ARN becomes the caller's
+/// or, for a service, the foreign account.
+pub fn fill(template: &Template, any: &str, one: &str, base: &Request) -> CompactString {
+    let raw = template.raw();
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(c) = rest.chars().next() {
+        if !template.is_plain()
+            && let Some((inside, behind)) = rest.strip_prefix("${").and_then(|r| r.split_once('}'))
+        {
+            let name = inside.split(',').next().unwrap_or(inside).trim();
+            match (inside, base.value(&ConditionKey::new(name))) {
+                ("*" | "?" | "$", _) => text.push_str(inside),
+                (_, KeyValue::One(value)) => text.push_str(value),
+                _ => text.push_str(STRANGER),
+            }
+            rest = behind;
+            continue;
+        }
+        let account_field = text.starts_with("arn:") && text.matches(':').count() == 4;
+        match c {
+            '*' if account_field && (text.ends_with(':')) => match foreign_account(base) {
+                Some(account) => text.push_str(account.as_str()),
+                None => text.push_str(any),
+            },
+            '*' if text.starts_with("arn:") && text.matches(':').count() < 4 && any.is_empty() => text.push('x'),
+            '*' => text.push_str(any),
+            '?' => text.push_str(one),
+            other => text.push(other),
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or("");
+    }
+    text.into()
+}
+
+/// The account a service call is made for in this scenario, or the caller's own.
+fn foreign_account(base: &Request) -> Option<AccountId> {
+    match base.context.get(&ConditionKey::new("aws:SourceAccount")) {
+        Some(Given::Values(values)) => values.first().and_then(|value| AccountId::parse(value)),
+        _ => base.caller.account(),
+    }
+}
+
+/// A whole ARN of the foreign account that a pattern matches as text although it stops before the last field:
+/// `arn:aws:states:*` leaves Region, account and resource open.
+fn completed(pattern: &str, base: &Request) -> Option<CompactString> {
+    let start = pattern.strip_suffix('*')?;
+    let foreign = foreign_account(base)?;
+    let rest = ["arn", "aws", STRANGER, "us-east-1", foreign.as_str(), STRANGER];
+    let mut fields: Vec<CompactString> = start.split(':').map(CompactString::new).collect();
+    if fields.len() >= rest.len() {
+        return None;
+    }
+    let last = fields.pop()?;
+    let open = rest.get(fields.len())?;
+    fields.push(if last.is_empty() { CompactString::new(open) } else { last });
+    fields.extend(rest.into_iter().skip(fields.len()).map(CompactString::new));
+    Some(fields.join(":").into())
+}
+
+fn is_foreign(arn: Arn<'_>, base: &Request) -> bool {
+    foreign_account(base).is_some_and(|account| arn.account == account.as_str())
+}
+
+/// Callers that stand for all principals of an account, as far as these policies can tell them apart: one unnamed
+/// role, one unnamed user, and each role or user that a policy names, directly or by a pattern of `aws:PrincipalArn`.
+pub fn principals_of(account: AccountId, policies: &[&Policy]) -> Vec<Caller> {
+    let mut callers =
+        vec![Caller::Session(account, STRANGER.into(), Some(STRANGER.into())), Caller::User(account, STRANGER.into())];
+    let mut add = |caller: Caller| {
+        if !callers.contains(&caller) {
+            callers.push(caller);
+        }
+    };
+    for statement in policies.iter().flat_map(|policy| policy.effective()) {
+        for entry in statement.principals.iter().flat_map(|p| &p.entries) {
+            use crate::policy::Principal;
+            match &entry.principal {
+                Principal::Role(a, name) if *a == account => {
+                    add(Caller::Session(account, name.clone(), Some(STRANGER.into())));
+                }
+                Principal::User(a, name) if *a == account => add(Caller::User(account, name.clone())),
+                Principal::Session(a, role, session) if *a == account => {
+                    add(Caller::Session(account, role.clone(), Some(session.clone())));
+                }
+                Principal::FederatedUser(a, name) if *a == account => add(Caller::FederatedUser(account, name.clone())),
+                _ => {}
+            }
+        }
+        for clause in statement.conditions.iter().filter(|c| c.key.is("aws:PrincipalArn")) {
+            for value in &clause.values {
+                if let Some(caller) = named_by_pattern(&value.template, account) {
+                    add(caller);
+                }
+            }
+        }
+    }
+    callers
+}
+
+/// A principal of `account` that a pattern of `aws:PrincipalArn` matches.
+fn named_by_pattern(template: &Template, account: AccountId) -> Option<Caller> {
+    let raw = template.raw();
+    let (head, tail) = match raw.match_indices(':').nth(4) {
+        Some((at, _)) => (raw.get(..at)?, raw.get(at + 1..)?),
+        // A pattern such as `*` or `*:role/x` under StringLike: any head will do.
+        None => ("arn:aws:iam::*", raw.rsplit(':').next()?.trim_start_matches('*')),
+    };
+    let wanted = head.rsplit(':').next()?;
+    if !crate::policy::pattern::matches(wanted, account.as_str(), crate::policy::pattern::Case::Sensitive) {
+        return None;
+    }
+    let name = tail.replace('*', STRANGER).replace('?', "x");
+    Caller::parse(&format!("arn:aws:iam::{account}:{name}"))
+}
+
+#[cfg(test)]
+mod tests;

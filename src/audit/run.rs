@@ -1,0 +1,439 @@
+//! Runs the checks, subject by subject, and puts what they say in order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::report::{Report, ReportedGap, RuleFacts, Summary};
+use super::waivers::{self, Ran};
+use crate::aws::services::DATA_VERSION;
+use crate::config::Config;
+use crate::estate::{Document, Estate, Gap, Permissions};
+use crate::finding::{Draft, Finding, Fingerprint, Level, Subject, SubjectKind};
+use crate::model::Model;
+use crate::policy::{Policy, PolicyKind};
+use crate::rule::context::{self, BucketView, Context, DocumentView, IdentityView, KeyView};
+use crate::rule::role::RoleView;
+use crate::rule::{Outcome, Rule, Selection, Verdict};
+use crate::rules::{Check, RULES};
+use crate::text::Span;
+
+/// From how many subjects on the work is shared among threads.
+const PARALLEL: usize = 32;
+
+/// Everything an audit reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Audit<'a> {
+    /// The inventory.
+    pub estate: &'a Estate,
+    /// The sharing model.
+    pub model: &'a Model,
+    /// The config, where there is one.
+    pub config: Option<&'a Config>,
+    /// The rules to run.
+    pub selection: &'a Selection,
+    /// The day of the run in UTC, for waivers that end.
+    pub today: time::Date,
+    /// How many files held something to audit.
+    pub files: usize,
+}
+
+/// What one subject gave.
+#[derive(Default)]
+struct Part {
+    findings: Vec<Finding>,
+    gaps: Vec<(Subject, Gap, &'static str)>,
+    subjects: Vec<Subject>,
+    set_aside: Vec<Subject>,
+}
+
+/// The outcomes of one subject's checks.
+struct Hearing<'r, 'a> {
+    runner: &'r Runner<'a>,
+    subject: Subject,
+    part: Part,
+    applies: Vec<&'static str>,
+}
+
+struct Runner<'a> {
+    context: Context<'a>,
+    rules: Vec<&'static Rule<Check>>,
+    levels: BTreeMap<&'static str, Level>,
+}
+
+impl<'a> Audit<'a> {
+    /// Runs the selected rules.
+    pub fn run(&self) -> Report<'a> {
+        let mut rules: Vec<&'static Rule<Check>> = RULES.iter().filter(|r| self.selection.contains(r.id)).collect();
+        rules.sort_unstable_by_key(|rule| rule.id);
+        let levels = self.levels(&rules);
+        let runner = Runner { context: Context::new(self.estate, self.model, self.config), rules, levels };
+        let mut parts = runner.parts();
+        let mut all = Part::default();
+        for part in &mut parts {
+            all.findings.append(&mut part.findings);
+            all.gaps.append(&mut part.gaps);
+            all.subjects.append(&mut part.subjects);
+            all.set_aside.append(&mut part.set_aside);
+        }
+        all.gaps.extend(runner.estate_gaps());
+        self.report(runner, all)
+    }
+
+    fn levels(&self, rules: &[&'static Rule<Check>]) -> BTreeMap<&'static str, Level> {
+        let declared = self.config.into_iter().flat_map(|config| &config.rules.levels);
+        let mut levels = BTreeMap::new();
+        for (name, level) in declared {
+            if let Some(rule) = rules.iter().find(|rule| rule.id == name.value)
+                && let Some(level) = Level::from_name(level.value.as_str())
+            {
+                levels.insert(rule.id, level);
+            }
+        }
+        levels
+    }
+
+    fn report(&self, runner: Runner<'a>, mut all: Part) -> Report<'a> {
+        number_doubles(&mut all.findings);
+        let own = |id: &str| runner.rules.iter().find(|rule| rule.id == id).copied();
+        let ran = Ran { rule: &own, subjects: &all.subjects, gaps: &all.gaps };
+        let waived = waivers::apply(self, all.findings, &ran);
+        let mut findings = waived.findings;
+        let sources = &self.estate.sources;
+        findings.sort_by(|a, b| order(sources, a).cmp(&order(sources, b)));
+        let gaps = gather(all.gaps);
+        let count = |level| findings.iter().filter(|finding| finding.level == level).count();
+        let summary = Summary {
+            files: self.files,
+            subjects: all.subjects.len(),
+            set_aside: all.set_aside.len(),
+            errors: count(Level::Error),
+            warnings: count(Level::Warning),
+            notes: count(Level::Note),
+            gaps: gaps.len(),
+            suppressed: waived.suppressed.len(),
+        };
+        let rules = runner.rules.iter().map(|rule| RuleFacts {
+            id: rule.id,
+            group: rule.group,
+            card: rule.card(),
+            level: runner.levels.get(rule.id).copied().unwrap_or(rule.card().level),
+        });
+        let rules = rules.collect();
+        Report {
+            sources,
+            data_version: DATA_VERSION,
+            rules,
+            findings,
+            gaps,
+            suppressed: waived.suppressed,
+            summary,
+            set_aside: all.set_aside,
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl<'a> Runner<'a> {
+    /// What every subject gives, in a fixed order.
+    fn parts(&self) -> Vec<Part> {
+        let estate = self.context.estate;
+        let mut parts = each(&estate.roles, |role| self.role(&RoleView::new(estate, role)));
+        parts.extend(estate.users.iter().map(|user| {
+            let subject = Subject {
+                kind: SubjectKind::User,
+                arn: user.arn.as_ref().map(|arn| arn.to_string()),
+                file: None,
+                account: user.account,
+                name: user.name.to_string(),
+            };
+            self.permissions(subject, &user.permissions)
+        }));
+        parts.extend(estate.groups.iter().map(|group| {
+            let subject = Subject {
+                kind: SubjectKind::Group,
+                arn: group.arn.as_ref().map(|arn| arn.to_string()),
+                file: None,
+                account: group.account,
+                name: group.name.to_string(),
+            };
+            self.permissions(subject, &group.permissions)
+        }));
+        parts.extend(each(&estate.managed_policies, |policy| {
+            let arn = policy.arn.as_ref().map(|arn| arn.to_string());
+            let file = arn.is_none().then(|| self.context.file(policy.span).to_owned());
+            let account = arn.as_deref().and_then(crate::aws::Arn::parse).and_then(|arn| arn.account_id());
+            let name = policy.name.to_string();
+            let subject = Subject { kind: SubjectKind::ManagedPolicy, arn, file, account, name };
+            self.documents(subject, policy.document.present().map(|document| (document, None)))
+        }));
+        parts.extend(each(&estate.buckets, |bucket| self.bucket(&BucketView::new(estate, bucket))));
+        parts.extend(each(&estate.keys, |key| self.key(&KeyView::new(estate, key))));
+        parts.extend(estate.trails.iter().map(|trail| {
+            let mut hearing = self.hear(context::trail_subject(estate, trail));
+            for rule in &self.rules {
+                if let Some(check) = rule.check.trail {
+                    hearing.record(rule, check(&self.context, trail));
+                }
+            }
+            hearing.close()
+        }));
+        parts.extend(estate.organization.policies.iter().map(|policy| {
+            let name = policy.name.to_string();
+            let file = Some(self.context.file(policy.span).to_owned());
+            let subject = Subject { kind: SubjectKind::OrganizationPolicy, arn: None, file, account: None, name };
+            self.documents(subject, policy.document.present().map(|document| (document, None)))
+        }));
+        parts.extend(each(&estate.documents, |document| {
+            let subject = self.context.subject_of_file(SubjectKind::Document, document.span, None);
+            self.documents(subject, [(document, None)])
+        }));
+        parts.push(self.whole_estate());
+        parts
+    }
+
+    fn hear(&self, subject: Subject) -> Hearing<'_, 'a> {
+        Hearing { runner: self, subject, part: Part::default(), applies: Vec::new() }
+    }
+
+    fn role(&self, view: &RoleView<'_>) -> Part {
+        let mut hearing = self.hear(view.subject.clone());
+        for rule in &self.rules {
+            if let Some(check) = rule.check.role {
+                hearing.record(rule, check(&self.context, view));
+            }
+        }
+        if let (Some(document), Ok(policy)) = (view.role.trust.present(), view.trust()) {
+            hearing.document(document, policy, None);
+        }
+        let identity = IdentityView::new(&view.subject, &view.role.permissions, |document| {
+            let read = view.policies.iter().find(|policy| policy.span == document.span);
+            read.map_or_else(|| self.context.policy(document), |read| Arc::clone(&read.policy))
+        });
+        hearing.identity(&identity);
+        if let Some(document) = &view.role.permissions.boundary_document {
+            hearing.document(document, &self.context.policy(document), None);
+        }
+        hearing.close()
+    }
+
+    fn bucket(&self, view: &BucketView<'_>) -> Part {
+        let mut hearing = self.hear(view.subject.clone());
+        if self.context.model.is_log_bucket(view.bucket).is_log_bucket() {
+            for rule in &self.rules {
+                if let Some(check) = rule.check.bucket {
+                    hearing.record(rule, check(&self.context, view));
+                }
+            }
+        }
+        if let (Some(document), Ok(Some(policy))) = (view.bucket.policy.present(), view.policy()) {
+            hearing.document(document, policy, None);
+        }
+        hearing.close()
+    }
+
+    fn key(&self, view: &KeyView<'_>) -> Part {
+        let mut hearing = self.hear(view.subject.clone());
+        if self.context.model.is_log_key(view.key).is_log_key() {
+            for rule in &self.rules {
+                if let Some(check) = rule.check.key {
+                    hearing.record(rule, check(&self.context, view));
+                }
+            }
+        }
+        if let (Some(document), Ok(Some(policy))) = (view.key.policy.present(), view.policy()) {
+            hearing.document(document, policy, None);
+        }
+        hearing.close()
+    }
+
+    fn permissions(&self, subject: Subject, permissions: &Permissions) -> Part {
+        let identity = IdentityView::new(&subject, permissions, |document| self.context.policy(document));
+        let mut hearing = self.hear(subject.clone());
+        hearing.identity(&identity);
+        if let Some(document) = &permissions.boundary_document {
+            hearing.document(document, &self.context.policy(document), None);
+        }
+        hearing.close()
+    }
+
+    fn documents<'d>(
+        &self,
+        subject: Subject,
+        documents: impl IntoIterator<Item = (&'d Document, Option<&'d str>)>,
+    ) -> Part {
+        let mut hearing = self.hear(subject);
+        for (document, name) in documents {
+            hearing.document(document, &self.context.policy(document), name);
+        }
+        hearing.close()
+    }
+
+    fn whole_estate(&self) -> Part {
+        let organization = &self.context.estate.organization;
+        let name = organization.id.present().map_or_else(|| "this estate".to_owned(), |id| id.to_string());
+        let subject = Subject { kind: SubjectKind::Organization, arn: None, file: None, account: None, name };
+        let mut hearing = self.hear(subject);
+        for rule in &self.rules {
+            if let Some(check) = rule.check.estate {
+                hearing.record(rule, check(&self.context));
+            }
+        }
+        hearing.part
+    }
+
+    /// Facts that nobody could be told to need: contradictions, answers without a subject, model and config at odds.
+    fn estate_gaps(&self) -> Vec<(Subject, Gap, &'static str)> {
+        let contradictions = self.context.model.contradictions().iter().map(|contradiction| &contradiction.gap);
+        let gaps = self.context.estate.gaps.iter().chain(contradictions);
+        gaps.map(|gap| {
+            let place = gap.places.first().copied();
+            let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();
+            let file = place.is_some().then(|| name.clone());
+            (Subject { kind: SubjectKind::Document, arn: None, file, account: None, name }, gap.clone(), "")
+        })
+        .collect()
+    }
+}
+
+impl Hearing<'_, '_> {
+    fn identity(&mut self, view: &IdentityView<'_>) {
+        for rule in &self.runner.rules {
+            if let Some(check) = rule.check.identity {
+                self.record(rule, check(&self.runner.context, view));
+            }
+        }
+        for one in &view.inline {
+            self.document(one.document, &one.policy, one.name);
+        }
+    }
+
+    fn document(&mut self, document: &Document, policy: &Policy, name: Option<&str>) {
+        let subject = self.subject.clone();
+        let view = DocumentView { document, subject: &subject, policy, name };
+        for rule in &self.runner.rules {
+            if let Some(check) = rule.check.document {
+                self.record(rule, check(&self.runner.context, &view));
+            }
+        }
+        for problem in policy.problems.iter().filter(|problem| problem.is_refused() && problem.statement.is_some()) {
+            let number = problem.statement.unwrap_or(0) + 1;
+            let what = policy.kind.title();
+            let reason = format!("statement {number} of the {what} can not be evaluated: {}", problem.kind);
+            let gap = Gap::new(fact_of(policy.kind), reason).at([problem.span]);
+            self.part.gaps.push((self.subject.clone(), gap, ""));
+        }
+    }
+
+    fn record(&mut self, rule: &'static Rule<Check>, outcome: Outcome) {
+        let (drafts, gaps) = match outcome {
+            Ok(Verdict::NotApplicable) => return,
+            Ok(Verdict::Pass) => (Vec::new(), Vec::new()),
+            Ok(Verdict::Fail(drafts, gaps)) => (drafts, gaps),
+            Err(gap) => (Vec::new(), vec![gap]),
+        };
+        self.applies.push(rule.id);
+        for draft in drafts {
+            let finding = self.finding(rule, draft);
+            self.part.findings.push(finding);
+        }
+        self.part.gaps.extend(gaps.into_iter().map(|gap| (self.subject.clone(), gap, rule.id)));
+    }
+
+    fn finding(&self, rule: &'static Rule<Check>, draft: Draft) -> Finding {
+        let level = self.runner.levels.get(rule.id).copied();
+        Finding {
+            rule: rule.id,
+            level: level.or(draft.level).unwrap_or_else(|| rule.card().level),
+            message: draft.message,
+            subject: draft.subject.unwrap_or_else(|| self.subject.clone()),
+            primary: draft.primary,
+            related: draft.related,
+            path: draft.path,
+            witness: draft.witness,
+            depends_on: draft.depends_on,
+            help: draft.help,
+            sid: draft.sid,
+            statement: draft.statement,
+            about: draft.about,
+            fingerprint: Fingerprint::of([]),
+        }
+    }
+
+    fn close(mut self) -> Part {
+        if self.applies.is_empty() {
+            self.part.set_aside.push(self.subject.clone());
+        }
+        // What no rule can be blamed for keeps every rule of the subject from a full verdict.
+        let applies = std::mem::take(&mut self.applies);
+        let blocked = self.part.gaps.extract_if(.., |(_, _, rule)| rule.is_empty()).collect::<Vec<_>>();
+        for (subject, gap, _) in blocked {
+            self.part.gaps.extend(applies.iter().map(|rule| (subject.clone(), gap.clone(), *rule)));
+        }
+        self.part.subjects.push(self.subject);
+        self.part
+    }
+}
+
+fn fact_of(kind: PolicyKind) -> &'static str {
+    match kind {
+        PolicyKind::Trust => "role.trust-policy",
+        PolicyKind::Bucket => "bucket.policy",
+        PolicyKind::Key => "key.policy",
+        PolicyKind::Scp | PolicyKind::Rcp => "organization.policies",
+        PolicyKind::Boundary => "role.permissions-boundary",
+        _ => "policy.statement",
+    }
+}
+
+/// Maps a list, on all threads where it is long.
+fn each<T: Sync, U: Send>(items: &[T], map: impl Fn(&T) -> U + Sync + Send) -> Vec<U> {
+    if items.len() < PARALLEL { items.iter().map(map).collect() } else { items.par_iter().map(map).collect() }
+}
+
+/// Sets each finding's fingerprint; findings that are alike in all that it rests on are numbered in order of place.
+pub(super) fn number_doubles(findings: &mut [Finding]) {
+    let mut seen: std::collections::HashMap<Fingerprint, usize> = std::collections::HashMap::new();
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.sort_by_key(|&i| findings.get(i).map(|f| (f.primary.span, f.rule)));
+    for index in order {
+        let Some(finding) = findings.get_mut(index) else { continue };
+        let parts = |number: &str| {
+            let about = finding.about.iter().map(String::as_str);
+            let fixed = [finding.rule, finding.subject.id(), finding.statement.as_deref().unwrap_or("")];
+            Fingerprint::of(fixed.into_iter().chain(about).chain([number]))
+        };
+        let plain = parts("");
+        let count = seen.entry(plain).or_insert(0);
+        finding.fingerprint = if *count == 0 { plain } else { parts(&count.to_string()) };
+        *count += 1;
+    }
+}
+
+type Order<'f> = (&'f str, Span, &'static str, Fingerprint);
+
+fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f> {
+    (sources.name(finding.primary.span.source), finding.primary.span, finding.rule, finding.fingerprint)
+}
+
+/// Joins the gaps of all rules: one for each subject, fact and reason.
+fn gather(gaps: Vec<(Subject, Gap, &'static str)>) -> Vec<ReportedGap> {
+    let mut joined: BTreeMap<(Subject, String, String), ReportedGap> = BTreeMap::new();
+    for (subject, gap, rule) in gaps {
+        let key = (subject, gap.fact.into_owned(), gap.reason.into_owned());
+        let entry = joined.entry(key).or_insert_with_key(|(subject, fact, reason)| ReportedGap {
+            subject: subject.clone(),
+            fact: fact.clone(),
+            reason: reason.clone(),
+            blocks: Vec::new(),
+            places: gap.places,
+        });
+        if !rule.is_empty() && !entry.blocks.contains(&rule) {
+            entry.blocks.push(rule);
+        }
+    }
+    let mut gaps: Vec<ReportedGap> = joined.into_values().collect();
+    gaps.iter_mut().for_each(|gap| gap.blocks.sort_unstable());
+    gaps
+}

@@ -1,0 +1,236 @@
+//! Commands and options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Level;
+use crate::policy::PolicyKind;
+use crate::report::Format;
+
+/// Who can read your AWS CloudTrail logs, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "trailproof", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 nothing found, 1 findings, 2 could not do what was asked, 3 --strict and a fact not known."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Audit policy files, AWS CLI exports and snapshots
+    Check(CheckArgs),
+    /// Print what a rule detects, why it matters and what to do
+    Explain(ExplainArgs),
+    /// List every rule
+    Rules(RulesArgs),
+    /// Write a trailproof.toml filled with what the inputs show
+    Init(InitArgs),
+    /// Evaluate requests against policies
+    Simulate(SimulateArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Where the inputs are and how they are read.
+#[derive(Debug, Args)]
+pub(super) struct InputArgs {
+    /// Files and directories to read; `-` is standard input [default: .]
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// The config file [default: the nearest trailproof.toml]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Use no config file: the sharing model is inferred
+    #[arg(long)]
+    pub(super) no_config: bool,
+
+    /// How many threads to use [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+
+    /// What the policy documents given by name or on standard input are
+    #[arg(long, value_name = "KIND", value_parser = policy_kind())]
+    pub(super) kind: Option<PolicyKind>,
+
+    /// What the one policy document is attached to
+    #[arg(long, value_name = "ARN")]
+    pub(super) subject: Option<String>,
+
+    /// Report format; may be given several times, each with its own --output
+    #[arg(long, value_name = "FORMAT", value_parser = report_format())]
+    pub(super) format: Vec<Format>,
+
+    /// Write the report of the --format before it to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Vec<PathBuf>,
+
+    /// Run these rules or groups instead of the default set
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) select: Vec<String>,
+
+    /// Leave out these rules or groups
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+
+    /// The lowest level that makes the exit code 1
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Threshold::Warning)]
+    pub(super) fail_on: Threshold,
+
+    /// Exit with code 3 when a fact that a rule needs is not known
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// Whether to colour the text report
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    /// Print findings and errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Also list what was skipped, set aside and not known
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The rule's ID
+    pub(super) rule: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesArgs {
+    /// Output format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "trailproof.toml")]
+    pub(super) output: PathBuf,
+
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+
+    /// Answer every case of a file, one JSON line each
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource", "context", "paths"])]
+    pub(super) cases: Option<PathBuf>,
+
+    /// Who asks: an ARN, an account ID, a service or `anonymous`
+    #[arg(long, value_name = "ARN", required_unless_present = "cases")]
+    pub(super) principal: Option<String>,
+
+    /// For what: `s3:GetObject`
+    #[arg(long, required_unless_present = "cases")]
+    pub(super) action: Option<String>,
+
+    /// On what: an ARN
+    #[arg(long, value_name = "ARN", required_unless_present = "cases")]
+    pub(super) resource: Option<String>,
+
+    /// A context key and its value; repeat a key for several values
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) context: Vec<String>,
+
+    /// Output format of a single request
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = AnswerFormat::Text)]
+    pub(super) format: AnswerFormat,
+}
+
+/// `--fail-on`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Threshold {
+    /// Never
+    None,
+    /// From notes on
+    Note,
+    /// From warnings on
+    Warning,
+    /// Errors only
+    Error,
+}
+
+impl Threshold {
+    /// Whether a level reaches it.
+    pub(super) fn is_reached_by(self, level: Level) -> bool {
+        match self {
+            Threshold::None => false,
+            Threshold::Note => true,
+            Threshold::Warning => level >= Level::Warning,
+            Threshold::Error => level >= Level::Error,
+        }
+    }
+}
+
+/// `--color`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `rules --format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// A table for people
+    Text,
+    /// JSON
+    Json,
+    /// A markdown table
+    Markdown,
+}
+
+/// `simulate --format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnswerFormat {
+    /// For people
+    Text,
+    /// One JSON line, as for --cases
+    Json,
+}
+
+fn report_format() -> impl clap::builder::TypedValueParser<Value = Format> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    let names = Format::ALL.map(Format::name);
+    PossibleValuesParser::new(names).map(|name| name.parse().unwrap_or(Format::Text))
+}
+
+fn policy_kind() -> impl clap::builder::TypedValueParser<Value = PolicyKind> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    let names = PolicyKind::NAMED.map(PolicyKind::name);
+    PossibleValuesParser::new(names).map(|name| PolicyKind::from_name(&name).unwrap_or(PolicyKind::Resource))
+}

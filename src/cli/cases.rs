@@ -1,0 +1,248 @@
+//! `simulate --cases`: requests and policies from one file, one answer a line.
+
+use std::io::Write;
+
+use compact_str::CompactString;
+use serde_json::json;
+
+use crate::access::evaluate::{Policies, Side, explain};
+use crate::access::request::{Caller, Given, Request};
+use crate::aws::{AccountId, Arn};
+use crate::estate::read_policy;
+use crate::finding::Step;
+use crate::policy::{Policy, PolicyKind};
+use crate::syntax::json::{Json, Kind, Tape};
+use crate::text::embedded::Place;
+use crate::text::{Source, SourceId};
+
+/// Answers every case of a file; whether all could be answered.
+///
+/// # Errors
+/// A file that holds no cases, in words; or an output that can not be written.
+pub(super) fn answer(source: &Source, out: &mut dyn Write) -> Result<bool, String> {
+    let place = Place::direct(SourceId::new(0), 0);
+    let mut tape = Tape::new();
+    let json = tape.read(source.text(), &place).map_err(|error| {
+        let position = source.position(error.at);
+        format!("{}:{position}: {}", source.name(), error.kind)
+    })?;
+    let Some(cases) = json.member("cases").filter(|cases| cases.kind() == Kind::Array) else {
+        return Err(format!("{}: there is no list of `cases`", source.name()));
+    };
+    let mut all = true;
+    for case in cases.elements() {
+        let id = case.member("id").and_then(Json::scalar_text).unwrap_or_default();
+        let line = match one(case, source) {
+            Ok(mut answer) => {
+                if let Some(object) = answer.as_object_mut() {
+                    object.shift_insert(0, "id".to_owned(), json!(id));
+                }
+                answer
+            }
+            Err(error) => {
+                all = false;
+                json!({"id": id, "error": error})
+            }
+        };
+        writeln!(out, "{line}").map_err(|error| error.to_string())?;
+    }
+    Ok(all)
+}
+
+/// The policies of a case, owned.
+#[derive(Default)]
+struct CasePolicies {
+    identity: Vec<Policy>,
+    resource: Vec<Policy>,
+    boundary: Option<Vec<Policy>>,
+    session: Option<Vec<Policy>>,
+    scp: Vec<Vec<Policy>>,
+    rcp: Vec<Vec<Policy>>,
+    endpoint: Option<Vec<Policy>>,
+}
+
+fn one(case: Json<'_>, source: &Source) -> Result<serde_json::Value, String> {
+    let request = case.member("request").ok_or("`request` is missing")?;
+    let request = read_request(request)?;
+    let given = read_policies(case.member("policies"), &request)?;
+    let management = read_settings(case.member("settings"))?;
+    let identity: Vec<&Policy> = given.identity.iter().collect();
+    let resource: Vec<&Policy> = given.resource.iter().collect();
+    fn refer(list: &Option<Vec<Policy>>) -> Option<Vec<&Policy>> {
+        list.as_ref().map(|list| list.iter().collect())
+    }
+    let (boundary, session, endpoint) = (refer(&given.boundary), refer(&given.session), refer(&given.endpoint));
+    let (scp, rcp) = (refer_levels(&given.scp), refer_levels(&given.rcp));
+    fn side<'p>(list: &'p Option<Vec<&'p Policy>>) -> Side<'p> {
+        list.as_ref().map_or(Side::None, |list| Side::Policies(list))
+    }
+    let policies = Policies {
+        identity: if identity.is_empty() { Side::None } else { Side::Policies(&identity) },
+        resource: if resource.is_empty() { Side::None } else { Side::Policies(&resource) },
+        boundary: side(&boundary),
+        session: side(&session),
+        scp: &scp,
+        rcp: &rcp,
+        endpoint: side(&endpoint),
+        management,
+        canonical: None,
+    };
+    let explanation = explain(&request, &policies);
+    let steps: Vec<serde_json::Value> = explanation.steps.iter().map(|step| step_json(step, source)).collect();
+    let mut answer = json!({
+        "decision": explanation.decision.name(),
+        "depends_on": explanation.depends_on,
+        "steps": steps,
+    });
+    let problems: Vec<String> = given.all().flat_map(|policy| &policy.problems).map(|p| p.kind.to_string()).collect();
+    if let Some(object) = answer.as_object_mut().filter(|_| !problems.is_empty()) {
+        object.insert("problems".to_owned(), json!(problems));
+    }
+    Ok(answer)
+}
+
+/// A step, with its line and column where it has a place.
+pub(super) fn step_json(step: &Step, source: &Source) -> serde_json::Value {
+    let mut value = json!({"effect": step.effect.name(), "message": step.message});
+    if let (Some(span), Some(object)) = (step.span, value.as_object_mut()) {
+        let position = source.position(span.start);
+        let location = json!({"file": source.name(), "line": position.line, "column": position.column});
+        object.insert("location".to_owned(), location);
+    }
+    value
+}
+
+fn refer_levels(levels: &[Vec<Policy>]) -> Vec<Vec<&Policy>> {
+    levels.iter().map(|level| level.iter().collect()).collect()
+}
+
+impl CasePolicies {
+    fn all(&self) -> impl Iterator<Item = &Policy> {
+        let lists = [
+            Some(&self.identity),
+            Some(&self.resource),
+            self.boundary.as_ref(),
+            self.session.as_ref(),
+            self.endpoint.as_ref(),
+        ];
+        lists.into_iter().flatten().chain(&self.scp).chain(&self.rcp).flatten()
+    }
+}
+
+fn read_request(json: Json<'_>) -> Result<Request, String> {
+    let text = |key: &'static str| {
+        let value = json.member(key).ok_or_else(|| format!("`request.{key}` is missing"))?;
+        value.as_str().map(|text| text.into_owned()).ok_or_else(|| format!("`request.{key}` is no string"))
+    };
+    let (principal, action, resource) = (text("principal")?, text("action")?, text("resource")?);
+    let caller = Caller::parse(&principal).ok_or_else(|| {
+        format!("`{principal}` is no principal: an ARN, an account ID, a service name or `anonymous` is wanted")
+    })?;
+    if !action.contains(':') {
+        return Err(format!("`{action}` is no action: `service:Action` is wanted"));
+    }
+    let account = match json.member("resource_account") {
+        Some(value) => {
+            let text = value.scalar_text().unwrap_or_default();
+            Some(AccountId::parse(&text).ok_or_else(|| format!("`{text}` is no account ID"))?)
+        }
+        None => account_of(&resource).or(caller.account()),
+    };
+    let mut request = Request::new(caller, &action, &resource, account);
+    if let Some(context) = json.member("context") {
+        if context.kind() != Kind::Object {
+            return Err("`request.context` is no object".to_owned());
+        }
+        for (key, value) in context.members() {
+            let key = key.as_str().unwrap_or_default();
+            request.set(&key, read_value(&key, value)?);
+        }
+    }
+    Ok(request)
+}
+
+/// The account field of an ARN.
+pub(super) fn account_of(resource: &str) -> Option<AccountId> {
+    Arn::parse(resource).and_then(|arn| arn.account_id())
+}
+
+fn read_value(key: &str, value: Json<'_>) -> Result<Given, String> {
+    let wrong = || format!("the value of `{key}` is {}, not text or a list of texts", value.kind().name());
+    match value.kind() {
+        Kind::Null => Ok(Given::Absent),
+        Kind::Object => Err(wrong()),
+        Kind::Array => {
+            let texts = value.elements().map(|item| item.scalar_text().map(|text| CompactString::new(&text)));
+            let texts: Option<Vec<CompactString>> = texts.collect();
+            texts.map(Given::Values).ok_or_else(wrong)
+        }
+        _ => Ok(Given::Values(vec![CompactString::new(value.scalar_text().unwrap_or_default())])),
+    }
+}
+
+fn read_policies(json: Option<Json<'_>>, request: &Request) -> Result<CasePolicies, String> {
+    let mut given = CasePolicies::default();
+    let Some(json) = json else { return Ok(given) };
+    if json.kind() != Kind::Object {
+        return Err("`policies` is no object".to_owned());
+    }
+    for (key, value) in json.members() {
+        let key = key.as_str().unwrap_or_default();
+        match key.as_ref() {
+            "identity" => given.identity = list(value, PolicyKind::Identity)?,
+            "resource" => given.resource = list(value, resource_kind(request))?,
+            "boundary" => given.boundary = Some(list(value, PolicyKind::Boundary)?),
+            "session" => given.session = Some(list(value, PolicyKind::Session)?),
+            "vpce" => given.endpoint = Some(list(value, PolicyKind::VpcEndpoint)?),
+            "scp" => given.scp = levels(value, PolicyKind::Scp)?,
+            "rcp" => given.rcp = levels(value, PolicyKind::Rcp)?,
+            other => return Err(format!("`policies.{other}` is no kind of policy")),
+        }
+    }
+    Ok(given)
+}
+
+/// What kind of policy the resource of a request has.
+fn resource_kind(request: &Request) -> PolicyKind {
+    match () {
+        () if request.action.is_of("sts") => PolicyKind::Trust,
+        () if request.action.is_of("kms") => PolicyKind::Key,
+        () if request.action.is_of("s3") => PolicyKind::Bucket,
+        () => PolicyKind::Resource,
+    }
+}
+
+/// One document or a list of documents.
+fn list(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Policy>, String> {
+    let read =
+        |json: Json<'_>| read_policy(json, kind).map_err(|broken| format!("a policy is not JSON: {}", broken.message));
+    match value.kind() {
+        Kind::Null => Ok(Vec::new()),
+        Kind::Array => value.elements().map(read).collect(),
+        _ => Ok(vec![read(value)?]),
+    }
+}
+
+fn levels(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Vec<Policy>>, String> {
+    match value.kind() {
+        Kind::Null => Ok(Vec::new()),
+        Kind::Array => value.elements().map(|level| list(level, kind)).collect(),
+        other => Err(format!("levels of policies are a list of lists, not {}", other.name())),
+    }
+}
+
+fn read_settings(json: Option<Json<'_>>) -> Result<Option<AccountId>, String> {
+    let mut management = None;
+    for (key, value) in json.into_iter().flat_map(Json::members) {
+        let key = key.as_str().unwrap_or_default();
+        match key.as_ref() {
+            "management_account" => {
+                let text = value.scalar_text().unwrap_or_default();
+                management = Some(AccountId::parse(&text).ok_or_else(|| format!("`{text}` is no account ID"))?);
+            }
+            "s3_restrict_public_buckets" if value.as_bool() == Some(false) => {}
+            other => return Err(format!("the setting `{other}` is not supported at this value")),
+        }
+    }
+    Ok(management)
+}

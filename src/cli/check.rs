@@ -1,0 +1,150 @@
+//! `trailproof check`
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use super::args::CheckArgs;
+use super::estate::Loaded;
+use super::{Exit, Failure, output, terminal};
+use crate::audit::{Audit, Report};
+use crate::report::{self, Format, TextOptions};
+use crate::rule::Selection;
+use crate::rules::RULES;
+
+/// A report to write, and where to; none is standard output.
+struct Destination {
+    format: Format,
+    file: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failure> {
+    let destinations = destinations(args, matches)?;
+    let today = today()?;
+    in_pool(args.input.jobs, || {
+        let loaded = Loaded::read(&args.input, args.kind, args.subject.as_deref())?;
+        let selection = selection(args, &loaded)?;
+        let audit = Audit {
+            estate: &loaded.estate,
+            model: &loaded.model,
+            config: loaded.config.as_ref(),
+            selection: &selection,
+            today,
+            files: loaded.files,
+        };
+        let mut report = audit.run();
+        report.notes = loaded.remarks.clone();
+        if args.verbose {
+            report.notes.extend(loaded.details.iter().cloned());
+            let aside = report.set_aside.iter();
+            let lines: Vec<String> = aside
+                .map(|subject| {
+                    format!("{} `{}` was set aside: no rule that ran applies to it", subject.kind.title(), subject.name)
+                })
+                .collect();
+            report.notes.extend(lines);
+        }
+        let mut exit = verdict(args, &report);
+        for destination in &destinations {
+            write(destination, &report, args)?;
+        }
+        if loaded.failed {
+            exit = Exit::Failed;
+        }
+        Ok(exit)
+    })
+}
+
+/// Runs on so many threads; a pool is only made where a number is asked for.
+fn in_pool<T: Send>(jobs: Option<u16>, run: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    let Some(jobs) = jobs else { return run() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build();
+    pool.map_err(|error| Failure::new(format!("can not start {jobs} threads: {error}")))?.install(run)
+}
+
+fn verdict(args: &CheckArgs, report: &Report<'_>) -> Exit {
+    let reached = report.findings.iter().any(|finding| args.fail_on.is_reached_by(finding.level));
+    match reached {
+        true => Exit::Findings,
+        false if args.strict && !report.gaps.is_empty() => Exit::Unknown,
+        false => Exit::Clean,
+    }
+}
+
+fn write(destination: &Destination, report: &Report<'_>, args: &CheckArgs) -> Result<(), Failure> {
+    let to_terminal = destination.file.is_none();
+    let options = TextOptions {
+        color: to_terminal && terminal::is_coloured(args.color) || args.color == super::args::Color::Always,
+        width: terminal::width(),
+        verbose: args.verbose,
+        quiet: args.quiet,
+        ..TextOptions::default()
+    };
+    let write = |out: &mut dyn std::io::Write| report::write(out, destination.format, report, &options);
+    match &destination.file {
+        Some(file) => output::to_file(file, write),
+        None => {
+            output::to_stdout(write)?;
+            if destination.format.is_for_machines() && !args.quiet {
+                terminal::say(&report::text::summary(report, false));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Which report goes where: each `--output` belongs to the `--format` before it.
+fn destinations(args: &CheckArgs, matches: &ArgMatches) -> Result<Vec<Destination>, Failure> {
+    let places = |id: &str| -> Vec<usize> { matches.indices_of(id).into_iter().flatten().collect() };
+    let formats = args.format.iter().zip(places("format"));
+    let mut destinations: Vec<(usize, Destination)> =
+        formats.map(|(format, at)| (at, Destination { format: *format, file: None })).collect();
+    for (file, at) in args.output.iter().zip(places("output")) {
+        let owner = destinations.iter_mut().rev().find(|(format_at, _)| *format_at < at);
+        match owner {
+            Some((_, destination)) if destination.file.is_none() => destination.file = Some(file.clone()),
+            Some(_) => {
+                let file = file.display();
+                return Err(Failure::new(format!("`--output {file}` has no `--format` of its own before it")));
+            }
+            None => destinations.push((at, Destination { format: Format::Text, file: Some(file.clone()) })),
+        }
+    }
+    let mut destinations: Vec<Destination> = destinations.into_iter().map(|(_, destination)| destination).collect();
+    if destinations.is_empty() {
+        destinations.push(Destination { format: Format::Text, file: None });
+    }
+    if destinations.iter().filter(|destination| destination.file.is_none()).count() > 1 {
+        return Err(Failure::new("only one report can go to standard output; give the others an `--output FILE`"));
+    }
+    Ok(destinations)
+}
+
+/// The rules that run: the command line replaces the config.
+fn selection(args: &CheckArgs, loaded: &Loaded) -> Result<Selection, Failure> {
+    let declared = loaded.config.as_ref().map(|config| &config.rules);
+    let own = |list: &[crate::text::Spanned<String>]| list.iter().map(|name| name.value.clone()).collect::<Vec<_>>();
+    let (mut select, mut ignore) = (args.select.clone(), args.ignore.clone());
+    if select.is_empty() && ignore.is_empty() {
+        select = declared.and_then(|rules| rules.select.as_ref()).map(|names| own(&names.value)).unwrap_or_default();
+        ignore = declared.map(|rules| own(&rules.ignore)).unwrap_or_default();
+    } else if select.is_empty() {
+        select = declared.and_then(|rules| rules.select.as_ref()).map(|names| own(&names.value)).unwrap_or_default();
+    }
+    Selection::new(&RULES, &select, &ignore).map_err(|unknown| {
+        let hint = unknown.suggestion.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        Failure::new(format!("{unknown}{hint}"))
+    })
+}
+
+/// The day of the run in UTC; `SOURCE_DATE_EPOCH` (seconds) sets it.
+fn today() -> Result<time::Date, Failure> {
+    let now = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => {
+            let seconds = text.trim().parse().ok().and_then(|s| time::OffsetDateTime::from_unix_timestamp(s).ok());
+            seconds.ok_or_else(|| Failure::new(format!("SOURCE_DATE_EPOCH is `{text}`, not seconds since 1970")))?
+        }
+        Err(_) => time::OffsetDateTime::from(std::time::SystemTime::now()),
+    };
+    Ok(now.date())
+}

@@ -1,0 +1,233 @@
+//! From paths to facts: finds the config, collects the inputs, settles the sharing model.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::args::InputArgs;
+use super::{Failure, terminal};
+use crate::collect::{self, CollectError, Collected, Declared, Options};
+use crate::config::{Config, ConfigError};
+use crate::estate::Estate;
+use crate::model::Model;
+use crate::policy::PolicyKind;
+use crate::rules::RULES;
+use crate::text::{Source, SourceMap, Span, Spanned};
+
+/// The name the config is looked up by.
+pub(super) const CONFIG_NAME: &str = "trailproof.toml";
+
+/// All that was read.
+pub(super) struct Loaded {
+    pub(super) estate: Estate,
+    pub(super) model: Model,
+    pub(super) config: Option<Config>,
+    /// How many files held something to audit.
+    pub(super) files: usize,
+    /// What was said along the way, one sentence each.
+    pub(super) remarks: Vec<String>,
+    /// What is told only with `-v`.
+    pub(super) details: Vec<String>,
+    /// Whether something that was asked for could not be read.
+    pub(super) failed: bool,
+}
+
+impl Loaded {
+    /// Reads the inputs; what can not be read is said on standard error and the rest is read all the same.
+    ///
+    /// # Errors
+    /// Where nothing can be read at all.
+    pub(super) fn read(args: &InputArgs, kind: Option<PolicyKind>, subject: Option<&str>) -> Result<Self, Failure> {
+        let cwd = std::env::current_dir()?;
+        let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+        let mut failed = false;
+        let mut remarks = Vec::new();
+        let found = find_config(args, &paths, &cwd)?;
+        let text = found.as_deref().map(|path| read_text(path, &cwd)).transpose()?;
+        let config = text.as_ref().and_then(|(name, text)| read_config(name, text));
+        if text.is_some() && config.is_none() {
+            failed = true;
+            remarks.push("the config is not used because of its mistakes".to_owned());
+        }
+        let folder = found.as_deref().and_then(Path::parent).unwrap_or(&cwd);
+        let accounts = config.as_ref().and_then(|config| config.organization.as_ref()?.accounts_file.as_ref());
+        let accounts = accounts.map(|file| folder.join(&file.value));
+        let all: Vec<PathBuf> = paths.iter().chain(&accounts).cloned().collect();
+        let declared = |path: &Path| declared(config.as_ref()?, folder, path);
+        let options = Options {
+            jobs: usize::from(args.jobs.unwrap_or(0)),
+            kind,
+            subject,
+            declared: config.is_some().then_some(&declared as &(dyn Fn(&Path) -> Option<Declared> + Sync)),
+            cwd: cwd.clone(),
+        };
+        let collected = collect::collect(&all, &mut std::io::stdin().lock(), &options);
+        let Collected { mut estate, files, skipped, templates, remarks: more, errors } =
+            collected.map_err(|error| Failure::new(with_help(&error)))?;
+        for error in &errors {
+            failed = true;
+            terminal::complain(&with_help(error));
+        }
+        // The config was read before the inputs because it says what some of them are; its places count from here on.
+        let config = text.filter(|_| config.is_some()).and_then(|(name, text)| {
+            let id = estate.sources.add(Source::new(name, text.clone()));
+            Config::parse(&text, id).ok()
+        });
+        check_accounts(config.as_ref(), accounts.as_deref(), &estate)?;
+        let model = Model::new(&estate, config.as_ref(), None);
+        if let Some(owner) = model.owner() {
+            estate.settle(owner);
+        }
+        if let Some(path) = found.as_ref().filter(|_| config.is_some()) {
+            remarks.push(format!("config: {}", shown(path, &cwd)));
+        }
+        remarks.extend(model.inferences().iter().map(|inference| inference.value.clone()));
+        remarks.extend(more);
+        for template in &templates {
+            remarks.push(format!("`{}` is a template ({}); templates are not read yet", template.name, template.why));
+        }
+        if !skipped.is_empty() {
+            let (count, s) = (skipped.len(), if skipped.len() == 1 { "" } else { "s" });
+            remarks.push(format!("{count} file{s} skipped: no policy document and no answer of the AWS CLI"));
+        }
+        let mut details: Vec<String> =
+            skipped.iter().map(|skipped| format!("skipped `{}`: {}", skipped.name, skipped.why)).collect();
+        details.extend(estate.named.iter().map(|named| named.value.clone()));
+        Ok(Loaded { estate, model, config, files, remarks, details, failed })
+    }
+}
+
+/// The config to use: the one named, else the nearest.
+fn find_config(args: &InputArgs, paths: &[PathBuf], cwd: &Path) -> Result<Option<PathBuf>, Failure> {
+    if args.no_config {
+        return Ok(None);
+    }
+    if let Some(named) = &args.config {
+        return Ok(Some(cwd.join(named)));
+    }
+    let starts = common_folder(paths, cwd).into_iter().chain([cwd.to_path_buf()]);
+    for start in starts {
+        if let Some(found) = start.ancestors().map(|folder| folder.join(CONFIG_NAME)).find(|path| path.is_file()) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The folder that holds all paths; none where only standard input is read.
+fn common_folder(paths: &[PathBuf], cwd: &Path) -> Option<PathBuf> {
+    let mut common: Option<PathBuf> = None;
+    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
+        let path = clean(&cwd.join(path));
+        let folder = if path.is_dir() { path } else { path.parent().map(Path::to_path_buf)? };
+        common = Some(match common {
+            None => folder,
+            Some(common) => {
+                let shared = common.components().zip(folder.components()).take_while(|(a, b)| a == b);
+                shared.map(|(component, _)| component).collect()
+            }
+        });
+    }
+    common
+}
+
+/// Takes `.` and `..` out of a path without asking the file system.
+fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A path as people see it: relative to the working directory where it lies below.
+pub(super) fn shown(path: &Path, cwd: &Path) -> String {
+    let clean = clean(path);
+    let shown = clean.strip_prefix(cwd).unwrap_or(&clean);
+    shown.to_string_lossy().replace('\\', "/")
+}
+
+/// Reads the config's text; its name as people see it, and the text.
+fn read_text(path: &Path, cwd: &Path) -> Result<(String, String), Failure> {
+    let name = shown(path, cwd);
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("the config `{name}` is not UTF-8 text")))?;
+    Ok((name, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+}
+
+/// Reads the config; says what is wrong with it and gives `None` where it has mistakes.
+fn read_config(name: &str, text: &str) -> Option<Config> {
+    let mut sources = SourceMap::new();
+    let id = sources.add(Source::new(name, text));
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let mut groups: Vec<&str> = RULES.iter().map(|rule| rule.group).chain(["default", "all"]).collect();
+    groups.dedup();
+    let mistakes = match Config::parse(text, id) {
+        Ok(config) => match config.check_rule_names(&rules, &groups) {
+            mistakes if mistakes.is_empty() => return Some(config),
+            mistakes => mistakes,
+        },
+        Err(mistakes) => mistakes,
+    };
+    mistakes.iter().for_each(|mistake| say(mistake, &sources));
+    None
+}
+
+/// Prints a mistake in the config with its place.
+fn say(mistake: &ConfigError, sources: &SourceMap) {
+    let place = |span: Span| {
+        let position = sources.source(span.source).map(|source| source.position(span.start));
+        position.map_or_else(String::new, |position| format!("{}:{position}", sources.name(span.source)))
+    };
+    let mut text = format!("{}: {}", place(mistake.span), mistake.message);
+    if let Some(source) = sources.source(mistake.span.source) {
+        let position = source.position(mistake.span.start);
+        let line = source.line_range(position.line).and_then(|range| source.text().get(range)).unwrap_or("");
+        let width = sources.slice(mistake.span).lines().next().map_or(1, |line| line.chars().count().max(1));
+        let pad = " ".repeat(position.column as usize - 1);
+        text.push_str(&format!("\n  | {line}\n  | {pad}{}", "^".repeat(width)));
+    }
+    if let Some(related) = &mistake.related {
+        text.push_str(&format!("\n  {}: {}", place(related.span), related.value));
+    }
+    if let Some(help) = &mistake.help {
+        text.push_str(&format!("\n  help: {help}"));
+    }
+    terminal::complain(&text);
+}
+
+/// Holds the accounts that the config's `accounts-file` lists against the config.
+fn check_accounts(config: Option<&Config>, file: Option<&Path>, estate: &Estate) -> Result<(), Failure> {
+    let (Some(config), Some(file)) = (config, file) else { return Ok(()) };
+    let Some(accounts) = estate.organization.accounts.present() else {
+        let file = file.display();
+        return Err(Failure::new(format!(
+            "`accounts-file` `{file}` is not an answer of `organizations list-accounts`"
+        )));
+    };
+    let members: Vec<Spanned<_>> = accounts.iter().map(|member| Spanned::new(member.id, member.span)).collect();
+    let mistakes = config.third_parties_among(&members);
+    mistakes.iter().for_each(|mistake| say(mistake, &estate.sources));
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new("the config contradicts its `accounts-file`")),
+    }
+}
+
+/// What the config says of a document, whose path is absolute.
+fn declared(config: &Config, folder: &Path, path: &Path) -> Option<Declared> {
+    let relative = path.strip_prefix(clean(folder)).ok()?.to_string_lossy().replace('\\', "/");
+    let entry = config.file_entry(&relative)?;
+    let kind = PolicyKind::from_name(entry.kind.value.as_str())?;
+    Some(Declared { kind, subject: entry.subject.as_ref().map(|subject| subject.value.clone()) })
+}
+
+fn with_help(error: &CollectError) -> String {
+    let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
+    format!("{error}{help}")
+}

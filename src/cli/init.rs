@@ -1,0 +1,29 @@
+//! `trailproof init`
+
+use std::io::Write;
+
+use super::args::InitArgs;
+use super::estate::Loaded;
+use super::{Exit, Failure, terminal};
+use crate::model;
+
+pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
+    let name = args.output.display();
+    if args.output.exists() && !args.force {
+        return Err(Failure::new(format!("`{name}` exists already; `--force` overwrites it")));
+    }
+    let loaded = Loaded::read(&args.input, None, None)?;
+    let text = model::starter(&loaded.estate, &loaded.model);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    // Another process may have made the file meanwhile: without --force nothing is ever overwritten.
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let fail = |error: std::io::Error| Failure::new(format!("can not write `{name}`: {error}"));
+    options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes())).map_err(fail)?;
+    terminal::say(&format!("wrote `{name}`: read it, correct it, and commit it beside what it describes"));
+    Ok(if loaded.failed { Exit::Failed } else { Exit::Clean })
+}

@@ -1,0 +1,355 @@
+//! A role under audit: its policies, who may assume it, whether it shares logs.
+
+mod admission;
+
+pub use admission::{Admission, Who};
+
+use std::sync::{Arc, OnceLock};
+
+use compact_str::CompactString;
+
+use crate::access::evaluate::{Policies, Side};
+use crate::access::request::{Caller, Given};
+use crate::access::search::{Answer, Question, STRANGER};
+use crate::access::sts::{ExternalId, Trust, better};
+use crate::aws::{AccountId, Arn, managed};
+use crate::estate::{Estate, Gap, NamedBy, Role};
+use crate::finding::{Subject, SubjectKind};
+use crate::model::Class;
+use crate::policy::{Policy, PolicyKind, Principal, Statement};
+use crate::rule::context::Context;
+use crate::syntax::json::Tape;
+use crate::text::embedded::Place;
+use crate::text::{SourceId, Span};
+
+/// A role and all that can be known of its policies.
+#[derive(Debug)]
+pub struct RoleView<'a> {
+    /// The role.
+    pub role: &'a Role,
+    /// What findings call it.
+    pub subject: Subject,
+    /// Its trust policy; absent can not be.
+    pub trust: Result<Arc<Policy>, Gap>,
+    /// Its permissions policies, as far as they are known.
+    pub policies: Vec<RolePolicy>,
+    /// The permissions that are not known.
+    pub missing: Vec<Gap>,
+    admissions: OnceLock<Vec<Admission>>,
+    admitted: OnceLock<Vec<Admitted>>,
+    sharing: OnceLock<bool>,
+}
+
+/// One permissions policy of a role.
+#[derive(Debug, Clone)]
+pub struct RolePolicy {
+    /// The policy; the places of one that AWS manages and no input holds mean nothing.
+    pub policy: Arc<Policy>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Where it would be mended: the inline document, or the place that attaches it.
+    pub span: Span,
+}
+
+/// Where a permissions policy comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The role itself, under this name.
+    Inline(Option<CompactString>),
+    /// A managed policy whose text is in the inputs.
+    Managed(CompactString),
+    /// An AWS managed policy whose text ships with the tool.
+    BuiltIn(managed::ManagedPolicy),
+}
+
+/// An account that can assume a role.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The account; `None` stands for any account there is.
+    pub account: Option<AccountId>,
+    /// How, with its administrators
+    /// willing.
+    pub answer: Answer,
+}
+
+impl<'a> RoleView<'a> {
+    /// Reads a role's policies.
+    pub fn new(estate: &'a Estate, role: &'a Role) -> Self {
+        let trust = role.trust.get().and_then(|document| {
+            let none = || Gap::not_collected("role.trust-policy");
+            document.map(|d| d.policy(&estate.sources)).ok_or_else(none)
+        });
+        let mut view = RoleView {
+            role,
+            subject: role_subject(estate, role),
+            trust,
+            policies: Vec::new(),
+            missing: Vec::new(),
+            admissions: OnceLock::new(),
+            admitted: OnceLock::new(),
+            sharing: OnceLock::new(),
+        };
+        view.read_permissions(estate);
+        view
+    }
+
+    fn read_permissions(&mut self, estate: &Estate) {
+        let permissions = &self.role.permissions;
+        match permissions.inline.get() {
+            Ok(inline) => {
+                for one in inline.into_iter().flatten() {
+                    match one.document.get() {
+                        Ok(Some(document)) => self.policies.push(RolePolicy {
+                            policy: document.policy(&estate.sources),
+                            origin: Origin::Inline(one.name.clone()),
+                            span: document.span,
+                        }),
+                        Ok(None) => {}
+                        Err(gap) => self.missing.push(gap),
+                    }
+                }
+            }
+            Err(gap) => self.missing.push(gap),
+        }
+        match permissions.attached.get() {
+            Ok(attached) => {
+                for arn in attached.into_iter().flatten() {
+                    match managed_policy(estate, &arn.value) {
+                        Some((policy, origin)) => self.policies.push(RolePolicy { policy, origin, span: arn.span }),
+                        None => self.missing.push(
+                            Gap::new(
+                                "role.attached-policies",
+                                format!("the text of `{}` is not in the inputs", arn.value),
+                            )
+                            .at([arn.span]),
+                        ),
+                    }
+                }
+            }
+            Err(gap) => self.missing.push(gap),
+        }
+    }
+
+    /// Its ARN, or one that stands for it where it is not known.
+    pub fn arn(&self) -> String {
+        let account = self.role.account.map_or_else(|| "000000000000".to_owned(), |account| account.to_string());
+        self.role.arn().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/trailproof-unnamed-role"))
+    }
+
+    /// The trust policy.
+    ///
+    /// # Errors
+    /// The gap, where it is not known.
+    pub fn trust(&self) -> Result<&Policy, Gap> {
+        self.trust.as_deref().map_err(Clone::clone)
+    }
+
+    /// Whether its trust policy names anyone but AWS services and its own account: a quick look that decides nothing.
+    pub fn may_be_shared(&self) -> bool {
+        let Ok(trust) = &self.trust else { return true };
+        trust.allows().filter_map(|s| s.principals.as_ref()).any(|principals| {
+            principals.negated
+                || principals.entries.iter().any(|entry| match &entry.principal {
+                    Principal::Service(_) | Principal::Federated(_) | Principal::UniqueId(_) => false,
+                    other => other.account().is_none() || other.account() != self.role.account,
+                })
+        })
+    }
+
+    /// Whether a principal of `account` can do `action` on this role with this external ID; an unknown trust policy
+    /// lets nobody in here (its gap is for the caller to report).
+    pub fn admits(
+        &self,
+        context: &Context<'_>,
+        account: AccountId,
+        action: &str,
+        external_id: ExternalId<'_>,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        let membership = context.membership(account);
+        self.with_trust(context, |trust| trust.admits(account, &membership, action, external_id, fixed))
+    }
+
+    /// Whether one of these principals of one account can do `action` on this role, its administrators
+    /// willing.
+    pub fn admits_any_of(
+        &self,
+        context: &Context<'_>,
+        callers: Vec<Caller>,
+        action: &str,
+        external_id: ExternalId,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
+        let membership = context.membership(account);
+        self.with_trust(context, |trust| trust.admits_any_of(callers, &membership, action, external_id, fixed))
+    }
+
+    /// Whether a service or a provider's caller can do `action` on this role.
+    pub fn admits_caller(
+        &self,
+        context: &Context<'_>,
+        caller: Caller,
+        action: &str,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        self.with_trust(context, |trust| trust.admits_caller(caller, action, fixed))
+    }
+
+    fn with_trust(&self, context: &Context<'_>, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
+        let Ok(policy) = self.trust.as_deref() else { return Answer::No };
+        self.with_policy(context, policy, ask)
+    }
+
+    fn with_policy(&self, context: &Context<'_>, policy: &Policy, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
+        let rcp = context.rcp(self.role.account);
+        let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
+        let organization = context.model.organization_id().map(|organization| organization.id.as_str());
+        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, organization })
+    }
+
+    /// The accounts other than its own that can assume it, with whatever external ID; any account there is comes first.
+    pub fn admitted(&self, context: &Context<'_>) -> &[Admitted] {
+        self.admitted.get_or_init(|| self.joined(context))
+    }
+
+    /// Whether it is a sharing role: another account, or anyone, can assume it, and it can read, list or decrypt logs,
+    /// or what it can do is not known.
+    pub fn is_sharing(&self, context: &Context<'_>) -> bool {
+        *self.sharing.get_or_init(|| {
+            self.may_be_shared()
+                && self.reads_logs(context) != Some(false)
+                && (self.trust.is_err() || !self.admissions(context).is_empty())
+        })
+    }
+
+    /// Whether it can read, list or decrypt logs: by its own policies (any S3 object, where no log bucket is known), or
+    /// because the policy of a log bucket or log key names it. `None` where that is not known.
+    pub fn reads_logs(&self, context: &Context<'_>) -> Option<bool> {
+        let buckets = context.log_bucket_arns();
+        let reads = match buckets.is_empty() {
+            true => self.may_read("arn:aws:s3:::*"),
+            false => buckets.iter().any(|arn| self.may_read(arn)),
+        };
+        self.or_unknown(reads || self.may_decrypt(context) || context.log_policies_name(self.role))
+    }
+
+    /// Whether it can read or list a bucket, by its ARN; `None` where that is not known.
+    pub fn reads_bucket(&self, arn: &str) -> Option<bool> {
+        self.or_unknown(self.may_read(arn))
+    }
+
+    fn may_read(&self, arn: &str) -> bool {
+        self.may("s3:GetObject", &format!("{arn}/*")) || self.may("s3:ListBucket", arn)
+    }
+
+    fn may_decrypt(&self, context: &Context<'_>) -> bool {
+        let keys = context.estate.keys.iter().filter(|key| context.model.is_log_key(key).is_log_key());
+        keys.filter_map(|key| key.arn.as_deref()).any(|arn| self.may("kms:Decrypt", arn))
+    }
+
+    /// What was not seen is certain only where all permissions are known.
+    fn or_unknown(&self, seen: bool) -> Option<bool> {
+        (seen || self.missing.is_empty()).then_some(seen)
+    }
+
+    /// Whether some Allow of its own policies covers the action on a resource that `resource` (a pattern) matches, no
+    /// Deny or boundary looked at.
+    fn may(&self, action: &str, resource: &str) -> bool {
+        use crate::policy::pattern::{Case, matches};
+        self.policies.iter().flat_map(|p| p.policy.allows()).any(|statement| {
+            let actions = statement.actions.as_ref().is_some_and(|actions| {
+                actions.items.iter().any(|a| matches(a.raw(), action, Case::Insensitive)) != actions.negated
+            });
+            actions
+                && statement.resources.as_ref().is_some_and(|resources| {
+                    resources.negated
+                        || resources.items.iter().any(|r| crate::access::pattern_set::arns_overlap(r.raw(), resource))
+                })
+        })
+    }
+
+    /// Whether its own policies let a session of it do this; what a caller can arrange is arranged.
+    ///
+    /// # Errors
+    /// The first of its permissions that is not known, where that decides.
+    pub fn can(&self, action: &str, resource: &str, resource_account: Option<AccountId>) -> Result<Answer, Gap> {
+        let Some(account) = self.role.account.or(resource_account) else {
+            return Err(Gap::not_collected("role.account"));
+        };
+        let policies: Vec<&Policy> = self.policies.iter().map(|p| p.policy.as_ref()).collect();
+        let name = self.role.path.as_deref().unwrap_or("/").trim_start_matches('/');
+        let question = Question {
+            callers: vec![Caller::Session(account, format!("{name}{}", self.role.name).into(), Some(STRANGER.into()))],
+            action,
+            resource: resource.into(),
+            resource_account: resource_account.or(Some(account)),
+            policies: Policies { identity: Side::Policies(&policies), ..Policies::default() },
+            fixed: Vec::new(),
+        };
+        let answer = better(Answer::No, question.ask());
+        match (&answer, self.missing.first()) {
+            (Answer::Yes(_), _) | (_, None) => Ok(answer),
+            (_, Some(gap)) => Err(gap.clone()),
+        }
+    }
+
+    /// The level a finding about a third party starts at: one less where the account may turn out to be a member.
+    pub fn is_certain_outsider(context: &Context<'_>, account: AccountId) -> bool {
+        match context.model.class(account) {
+            Class::Undeclared => context.model.members_are_complete(),
+            _ => true,
+        }
+    }
+}
+
+/// The roles that a statement names by themselves, account and name without path.
+pub(super) fn named_roles(statement: &Statement) -> Vec<(AccountId, CompactString)> {
+    let principals = statement.principals.iter().filter(|p| !p.negated).flat_map(|p| &p.entries);
+    let mut named: Vec<(AccountId, &str)> = Vec::new();
+    named.extend(principals.filter_map(|entry| match &entry.principal {
+        Principal::Role(account, name) | Principal::Session(account, name, _) => Some((*account, name.as_str())),
+        _ => None,
+    }));
+    let conditions = statement.conditions.iter().filter(|clause| clause.key.is("aws:PrincipalArn"));
+    named.extend(conditions.flat_map(|clause| &clause.values).filter_map(|value| {
+        let arn = Arn::parse(value.template.raw())?;
+        Some((arn.account_id()?, arn.resource_of("role")?))
+    }));
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).into();
+    named.into_iter().map(|(account, name)| (account, last(name))).collect()
+}
+
+/// What findings call a role.
+pub fn role_subject(estate: &Estate, role: &Role) -> Subject {
+    let arn = role.arn();
+    let file = arn.is_none().then(|| estate.sources.name(role.span.source).to_owned());
+    let name = if role.named_by == NamedBy::Nothing { file.clone().unwrap_or_default() } else { role.name.to_string() };
+    Subject { kind: SubjectKind::Role, arn, account: role.account, name, file }
+}
+
+/// The text of a managed policy: the inputs' own, else the one that ships with the tool.
+pub fn managed_policy(estate: &Estate, arn: &str) -> Option<(Arc<Policy>, Origin)> {
+    let own = estate.managed_policy(arn);
+    if let Some(document) = own.and_then(|policy| policy.document.present()) {
+        return Some((document.policy(&estate.sources), Origin::Managed(arn.into())));
+    }
+    let built_in = managed::managed_policy(arn)?;
+    Some((built_in_policy(built_in), Origin::BuiltIn(built_in)))
+}
+
+/// A policy that ships with the tool; its places mean nothing.
+pub fn built_in_policy(policy: managed::ManagedPolicy) -> Arc<Policy> {
+    static READ: OnceLock<std::sync::Mutex<std::collections::HashMap<&'static str, Arc<Policy>>>> = OnceLock::new();
+    let read = READ.get_or_init(Default::default);
+    let mut read = read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let parsed = read.entry(policy.arn).or_insert_with(|| {
+        let place = Place::direct(SourceId::new(u32::MAX), 0);
+        let mut tape = Tape::new();
+        match tape.read(policy.document, &place) {
+            Ok(json) => Arc::new(crate::policy::parse(json, PolicyKind::Identity)),
+            Err(_) => Arc::new(Policy::empty(PolicyKind::Identity, place.span(0, 0))),
+        }
+    });
+    Arc::clone(parsed)
+}

@@ -1,0 +1,127 @@
+//! Requests without TLS: whether a bucket policy lets one through.
+
+use std::collections::BTreeSet;
+
+use compact_str::CompactString;
+
+use crate::access::evaluate::{Policies, Side};
+use crate::access::outsiders::{covers, resources};
+use crate::access::request::{Caller, Given, Request};
+use crate::access::search::{Answer, Question, principals_of};
+use crate::access::sts::{better, named_accounts};
+use crate::aws::AccountId;
+use crate::aws::services::{self, Applies, Service};
+use crate::policy::{Policy, Statement};
+use crate::rule::context::{BucketView, Context};
+use crate::rules::shared::trust::may_name;
+
+/// Whether some request without TLS gets through: of the owner's own principals, whom their own policies may let do
+/// anything, of an account that the policy lets in, or an unsigned one.
+pub(in crate::rules) fn over_http(context: &Context<'_>, view: &BucketView<'_>, policy: &Policy) -> Answer {
+    let by_denies: Vec<AccountId> = policy.denies().flat_map(named_accounts).collect();
+    let by_allows: BTreeSet<AccountId> = policy.allows().flat_map(named_accounts).collect();
+    let known = by_denies.iter().chain(&by_allows).copied().chain(context.model.known_accounts());
+    let stranger = AccountId::other_than(known);
+    let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
+    let owner = view.subject.account.or(declared).or(context.model.owner()).unwrap_or(stranger);
+    let bucket = view.arn();
+    let whole = Http { context, policy, bucket: &bucket, owner };
+    let own = whole.answer_of(owner, &policy.denies().collect::<Vec<_>>());
+    let best = if own.is_yes() { own } else { better(own, whole.unsigned()) };
+    if best != Answer::No {
+        return best;
+    }
+    // Where the Deny statements stop everyone, it does not matter whom the others let in.
+    let mut denies = Policy::empty(policy.kind, policy.span);
+    denies.statements.extend(policy.denies().cloned());
+    let member = context.model.members().find(|member| !by_denies.contains(member) && *member != owner);
+    let mut others = [stranger].into_iter().chain(member).chain(by_denies);
+    let stopped = others.all(|account| {
+        let alone = Http { context, policy: &denies, bucket: &bucket, owner: account };
+        alone.answer_of(account, &denies.denies().collect::<Vec<_>>()) == Answer::No
+    });
+    let accounts = by_allows.into_iter().chain([stranger]).chain(member).filter(|_| !stopped);
+    accounts.fold(Answer::No, |best, account| match best.is_yes() {
+        true => best,
+        false => {
+            let about: Vec<&Statement> = policy.allows().filter(|statement| may_name(statement, account)).collect();
+            better(best, whole.answer_of(account, &about))
+        }
+    })
+}
+
+/// The policy that decides requests without TLS.
+struct Http<'h, 'a> {
+    context: &'h Context<'a>,
+    policy: &'h Policy,
+    bucket: &'h str,
+    owner: AccountId,
+}
+
+impl Http<'_, '_> {
+    fn unsigned(&self) -> Answer {
+        self.answer(&[Caller::Anonymous], Side::None, &[], &self.policy.allows().collect::<Vec<_>>())
+    }
+
+    /// Whether some principal of an account gets through, on a resource that these statements are about or on another.
+    fn answer_of(&self, account: AccountId, about: &[&Statement]) -> Answer {
+        let granted = format!("policies of {account} can allow its principals to do that");
+        let ways = self.context.membership(account).keys();
+        let callers = principals_of(account, &[self.policy]);
+        ways.into_iter().fold(Answer::No, |best, keys| match best.is_yes() {
+            true => best,
+            false => better(best, self.answer(&callers, Side::Granted(&granted), &keys, about)),
+        })
+    }
+
+    fn answer(
+        &self,
+        callers: &[Caller],
+        identity: Side<'_>,
+        keys: &[(CompactString, Given)],
+        about: &[&Statement],
+    ) -> Answer {
+        let mut best = Answer::No;
+        let Some(caller) = callers.first() else { return best };
+        let base = Request::new(caller.clone(), "s3:GetObject", self.bucket, Some(self.owner));
+        for resource in resources(about.iter().copied(), self.bucket, &base) {
+            for action in actions(self.policy, &resource) {
+                let mut fixed = keys.to_vec();
+                fixed.push(("aws:SecureTransport".into(), Given::Values(vec!["false".into()])));
+                fixed.push(("s3:TlsVersion".into(), Given::Absent));
+                let policies = [self.policy];
+                let question = Question {
+                    callers: callers.to_vec(),
+                    action: &action,
+                    resource: resource.clone(),
+                    resource_account: Some(self.owner),
+                    policies: Policies { identity, resource: Side::Policies(&policies), ..Policies::default() },
+                    fixed,
+                };
+                best = better(best, question.ask());
+                if best.is_yes() {
+                    return best;
+                }
+            }
+        }
+        best
+    }
+}
+
+/// One action on the resource for each set of actions that the policy does not tell apart.
+fn actions(policy: &Policy, resource: &str) -> Vec<String> {
+    let mut seen: Vec<Vec<bool>> = Vec::new();
+    let known = services::service("s3").into_iter().flat_map(Service::actions);
+    let mut actions: Vec<String> =
+        known.filter(|action| action.applies_to(resource) == Applies::Yes).map(ToString::to_string).collect();
+    actions.sort_by_key(|action| !matches!(action.as_str(), "s3:GetObject" | "s3:ListBucket" | "s3:PutObject"));
+    actions.retain(|action| {
+        let told_apart: Vec<bool> = policy.effective().map(|s| covers(s.actions.as_ref(), action)).collect();
+        let is_new = !seen.contains(&told_apart);
+        if is_new {
+            seen.push(told_apart);
+        }
+        is_new
+    });
+    actions
+}

@@ -1,0 +1,115 @@
+//! Trust policies: the outsiders they admit, and the statement and place that do it.
+
+use crate::access::search::{Answer, Found};
+use crate::access::sts::caller_conditions;
+use crate::aws::{AccountId, Arn};
+use crate::estate::Gap;
+use crate::finding::StepEffect;
+use crate::model::Class;
+use crate::policy::{Policy, Principal, Statement};
+use crate::rule::context::Context;
+use crate::rule::role::{Admission, RoleView};
+use crate::text::Span;
+
+/// An account outside the organization that one statement of a trust policy admits by name.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::rules) struct Outsider<'v> {
+    /// The account.
+    pub(in crate::rules) account: AccountId,
+    /// What the model takes it for.
+    pub(in crate::rules) class: Class,
+    /// How it gets in.
+    pub(in crate::rules) admission: &'v Admission,
+}
+
+/// The accounts outside the organization that a role admits and that owe an external ID: third parties that the config
+/// does not exempt, and undeclared accounts; each with each statement that admits it.
+///
+/// A statement that lets in anyone is left to `public-role-trust`.
+pub(in crate::rules) fn outsiders<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> Vec<Outsider<'v>> {
+    let named = role.admissions(context).iter().filter_map(|admission| {
+        let account = admission.account()?;
+        let class = context.model.class(account);
+        let owes = match class {
+            Class::ThirdParty { external_id_required, .. } => external_id_required,
+            Class::Undeclared => true,
+            Class::Owner | Class::Management | Class::Member | Class::Reader | Class::CloudTrail => false,
+        };
+        (owes && !role.is_public(context, admission)).then_some(Outsider { account, class, admission })
+    });
+    named.collect()
+}
+
+/// The Allow statement that an answer goes through, and the place in it that names the account.
+pub(in crate::rules) fn admitting<'p>(
+    policy: &'p Policy,
+    answer: &Answer,
+    account: AccountId,
+) -> Option<(&'p Statement, Span)> {
+    let steps = &answer.found()?.explanation.steps;
+    let through = |statement: &&Statement| {
+        steps
+            .iter()
+            .any(|step| step.span == Some(statement.span) && matches!(step.effect, StepEffect::Allows | StepEffect::If))
+    };
+    let statement = policy.allows().find(through)?;
+    Some((statement, principal_span(statement, account)))
+}
+
+/// The place in a statement that names an account: among its principals, else among its conditions on the caller; all of
+/// the principals where neither names it by itself.
+pub(in crate::rules) fn principal_span(statement: &Statement, account: AccountId) -> Span {
+    let Some(principals) = &statement.principals else { return statement.span };
+    let entry = principals.entries.iter().find(|entry| entry.principal.account() == Some(account));
+    if let Some(entry) = entry {
+        return entry.span;
+    }
+    let values = caller_conditions(statement).flat_map(|clause| &clause.values);
+    let mut naming = values.filter(|value| {
+        let text = value.template.raw();
+        AccountId::parse(text).or_else(|| Arn::parse(text)?.account_id()) == Some(account)
+    });
+    naming.next().map_or_else(|| everyone_span(statement), |value| value.span)
+}
+
+/// The place in a statement's principals that takes in everyone; all of them where `NotPrincipal` does.
+pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
+    let Some(principals) = &statement.principals else { return statement.span };
+    let entry = principals.entries.iter().find(|entry| entry.principal == Principal::Everyone);
+    entry.filter(|_| !principals.negated).map_or(principals.span, |entry| entry.span)
+}
+
+/// Whether a statement's principals may mean principals of an account.
+pub(in crate::rules) fn may_name(statement: &Statement, account: AccountId) -> bool {
+    statement.principals.as_ref().is_none_or(|principals| {
+        principals.negated
+            || principals
+                .entries
+                .iter()
+                .any(|e| e.principal == Principal::Everyone || e.principal.account() == Some(account))
+    })
+}
+
+/// The facts a finding about a role hangs on: what the search left open, and organization policies that were not
+/// collected and could only take the access away.
+pub(in crate::rules) fn unless(context: &Context<'_>, role: &RoleView<'_>, found: &Found) -> Vec<String> {
+    let mut facts = found.explanation.depends_on.clone();
+    if context.estate.organization.policies.is_empty() {
+        let of = role.role.account.map_or_else(String::new, |account| format!(" of {account}"));
+        facts.push(format!("resource control policies{of}"));
+    }
+    facts
+}
+
+/// `help`, after "if this account is not yours" where the account may turn out to be a member.
+pub(in crate::rules) fn help(context: &Context<'_>, account: AccountId, help: &str) -> String {
+    match RoleView::is_certain_outsider(context, account) {
+        true => help.to_owned(),
+        false => format!("if this account is not yours, {help}"),
+    }
+}
+
+/// The gap of a search that gave up.
+pub(in crate::rules) fn undecided() -> Gap {
+    Gap::new("role.trust-policy", "its conditions have more combinations than are tried")
+}

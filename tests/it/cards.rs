@@ -1,0 +1,87 @@
+//! Every example of every card, each on an estate of its own with only its rule selected.
+//!
+//! Rules on waivers say what became of the findings of other rules, so for them all rules run.
+
+use serde_json::Value;
+use trailproof::rule::Expectation;
+use trailproof::rules::RULES;
+
+use crate::support::{stdout, trailproof};
+
+#[test]
+fn every_example_says_what_its_card_says() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for rule in &RULES {
+        for (number, example) in rule.card().examples.iter().enumerate() {
+            count += 1;
+            if let Err(message) = check(rule.id, rule.group, example) {
+                wrong.push(format!("{} example {} ({}): {message}", rule.id, number + 1, example.title));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} examples:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn every_card_shows_a_failing_and_a_passing_example() {
+    for rule in &RULES {
+        let card = rule.card();
+        for wanted in [Expectation::Fails, Expectation::Passes] {
+            let shown = card.examples.iter().any(|example| example.expectation == wanted);
+            assert!(shown, "{} has no example that {}", rule.id, wanted.name());
+        }
+    }
+}
+
+fn check(rule: &str, group: &str, example: &trailproof::rule::Example) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    for (name, text) in &example.files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).map_err(|e| e.to_string())?;
+        std::fs::write(&path, text).map_err(|e| e.to_string())?;
+    }
+    let selected = if group == "config" { "all" } else { rule };
+    let mut command = trailproof();
+    command.current_dir(folder.path()).env("SOURCE_DATE_EPOCH", "1795000000");
+    command.args(["check", ".", "--select", selected, "--format", "json", "--fail-on", "none"]);
+    let output = command.output().map_err(|e| e.to_string())?;
+    if output.status.code() != Some(0) {
+        return Err(format!("exit {:?}: {}", output.status.code(), String::from_utf8_lossy(&output.stderr)));
+    }
+    let report: Value = serde_json::from_str(&stdout(&output)).map_err(|e| e.to_string())?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let findings: Vec<String> = report["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|finding| finding["rule"] == rule)
+        .map(|finding| {
+            let place = &finding["location"];
+            let (level, message) = (text(&finding["level"]), text(&finding["message"]));
+            format!("{level} {}:{}:{} {message}", text(&place["file"]), place["line"], place["column"])
+        })
+        .collect();
+    let gaps: Vec<String> = report["gaps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|gap| gap["blocks"].as_array().is_some_and(|blocks| blocks.contains(&Value::from(rule))))
+        .map(|gap| format!("{}: {}", text(&gap["fact"]), text(&gap["reason"])))
+        .collect();
+    let (expected_findings, expected_gaps): (&[String], &[String]) = match example.expectation {
+        Expectation::Fails => (&example.lines, &gaps),
+        Expectation::Passes => (&[], &[]),
+        Expectation::Unknown => (&[], &example.lines),
+    };
+    if example.expectation == Expectation::Fails && example.lines.is_empty() {
+        return Err("it expects no finding".to_owned());
+    }
+    if example.expectation == Expectation::Unknown && example.lines.is_empty() {
+        return Err("it expects no gap".to_owned());
+    }
+    if findings != expected_findings || gaps != expected_gaps {
+        return Err(format!("found\n  {}\ngaps\n  {}", findings.join("\n  "), gaps.join("\n  ")));
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Single policies, right and wrong, against the indexes beside them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{root, stdout, trailproof};
+
+/// Runs one entry of an index; gives the set of rule and level, and the messages.
+fn run(folder: &Path, entry: &Value) -> (BTreeSet<(String, String)>, String) {
+    let text = |key: &str| entry[key].as_str();
+    let mut command = trailproof();
+    command.current_dir(folder).args(["check", text("file").unwrap(), "--format", "json", "--fail-on", "none"]);
+    match text("config") {
+        Some(config) => command.args(["--config", config]),
+        None => command.arg("--no-config"),
+    };
+    for option in ["kind", "subject", "select"] {
+        if let Some(value) = text(option) {
+            command.arg(format!("--{option}")).arg(value);
+        }
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{entry}: {}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let part = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    let set = findings.iter().map(|f| (part(f, "rule"), part(f, "level"))).collect();
+    let messages: Vec<String> = findings
+        .iter()
+        .map(|f| format!("    {} {}: {}", part(f, "level"), part(f, "rule"), part(f, "message")))
+        .collect();
+    (set, messages.join("\n"))
+}
+
+fn entries(folder: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join("index.json")).unwrap();
+    let list: Value = serde_json::from_str(&text).unwrap();
+    list.as_array().unwrap().clone()
+}
+
+fn pairs(list: &Value) -> BTreeSet<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    list.as_array().unwrap().iter().map(|one| (text(&one["rule"]), text(&one["level"]))).collect()
+}
+
+#[test]
+fn every_wrong_policy_is_found_and_nothing_else_is_said_of_it() {
+    let folder = root().join("fixtures/policies/wrong");
+    let mut wrong = Vec::new();
+    for entry in entries(&folder) {
+        let (found, messages) = run(&folder, &entry);
+        let expected = pairs(&entry["expect"]);
+        if found != expected {
+            wrong.push(format!("{} ({})\n  expected {expected:?}\n  found\n{messages}", entry["file"], entry["why"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} policies:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn right_policies_are_left_alone() {
+    let folder = root().join("fixtures/policies/right");
+    let rank = |level: &str| ["note", "warning", "error"].iter().position(|known| *known == level).unwrap();
+    let mut wrong = Vec::new();
+    for entry in entries(&folder) {
+        let (found, messages) = run(&folder, &entry);
+        let allowed = pairs(&entry["allow"]);
+        let may = |rule: &str, level: &str| allowed.iter().any(|(r, most)| r == rule && rank(level) <= rank(most));
+        if !found.iter().all(|(rule, level)| may(rule, level)) {
+            wrong.push(format!("{} ({}, config {})\n{messages}", entry["file"], entry["why"], entry["config"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} policies:\n{}", wrong.len(), wrong.join("\n"));
+}

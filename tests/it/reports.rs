@@ -1,0 +1,6 @@
+//! The formats of a report: what stands in them, checked against the contract, schemas and independent computations.
+
+mod json;
+pub(crate) mod samples;
+mod size;
+mod text;
