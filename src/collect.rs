@@ -129,7 +129,8 @@ pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -
     let listing = files::list(paths, &options.cwd);
     let stdin = listing.inputs.iter().any(is_stdin).then(|| read::stream(stdin, files::STDIN));
     let stdin = std::sync::Mutex::new(stdin);
-    let one = |(number, input): (usize, &Input)| one(SourceId::new(number as u32), input, &stdin, options);
+    let said = options.kind.or_else(|| subject.as_ref().and_then(Subject::kind));
+    let one = |(number, input): (usize, &Input)| one(SourceId::new(number as u32), input, &stdin, said, options);
     let each = || listing.inputs.iter().enumerate().map(one).collect();
     let outcomes: Vec<(Names, Option<Declared>, Outcome)> = if options.jobs > 1 && listing.inputs.len() >= WORTH_THREADS
     {
@@ -155,7 +156,13 @@ fn is_stdin(input: &Input) -> bool {
 /// Standard input, until it is asked for.
 type Stdin = std::sync::Mutex<Option<Result<read::Content, CollectError>>>;
 
-fn one(source: SourceId, input: &Input, stdin: &Stdin, options: &Options<'_>) -> (Names, Option<Declared>, Outcome) {
+fn one(
+    source: SourceId,
+    input: &Input,
+    stdin: &Stdin,
+    said: Option<PolicyKind>,
+    options: &Options<'_>,
+) -> (Names, Option<Declared>, Outcome) {
     let (names, declared, content) = if is_stdin(input) {
         let content = stdin.lock().ok().and_then(|mut content| content.take()).unwrap_or(Ok(read::Content::Empty));
         (Names::stdin(), None, content)
@@ -163,8 +170,7 @@ fn one(source: SourceId, input: &Input, stdin: &Stdin, options: &Options<'_>) ->
         let declared = options.declared.and_then(|declared| declared(&input.path));
         (Names::new(&input.name, &input.path), declared, read::file(&input.path, &input.name))
     };
-    let said = options.kind.filter(|_| input.named);
-    let kind = said.or(declared.as_ref().map(|declared| declared.kind));
+    let kind = said.filter(|_| input.named).or(declared.as_ref().map(|declared| declared.kind));
     let outcome = match content {
         Ok(content) => parse::parse(content, source, input, &names, kind),
         Err(error) => Outcome::Error(error),

@@ -2,8 +2,6 @@
 //!
 //! "Not configured" is a fact; everything else that kept an answer away leaves the fact unknown, with AWS's own words.
 
-use compact_str::CompactString;
-
 use super::operation::Operation;
 use super::piece::Piece;
 use super::reader::{Reader, text};
@@ -74,7 +72,7 @@ pub(super) fn read_error_lines(reader: &mut Reader<'_>, lines: &[ErrorLine<'_>])
             }
             None => {
                 reader.told.recognised = true;
-                let gap = Gap::new(CompactString::from(line.operation).to_string(), said).at([span]);
+                let gap = Gap::new("input.answer", format!("{}: {said}", line.operation)).at([span]);
                 reader.push(Piece::Gap(gap));
             }
         }
@@ -203,7 +201,7 @@ fn push(reader: &mut Reader<'_>, operation: Operation, outcome: Outcome, span: S
             return;
         }
         _ => match outcome {
-            Outcome::Refused(reason) => Piece::Gap(Gap::new(operation.api(), reason).at([span])),
+            Outcome::Refused(reason) => Piece::Gap(Gap::new(operation.fact(), reason).at([span])),
             Outcome::Absent => {
                 reader.told.recognised = true;
                 return;

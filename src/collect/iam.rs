@@ -26,6 +26,12 @@ pub(super) enum By {
     Bare,
 }
 
+impl By {
+    fn is_list(self) -> bool {
+        matches!(self, By::Details | By::List)
+    }
+}
+
 /// The lists of IAM whose items are read one at a time, by their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
@@ -89,7 +95,7 @@ impl Reader<'_> {
         let told = by == By::Get
             || ["AttachedManagedPolicies", "RoleLastUsed", "Tags"].iter().any(|key| json.member(key).is_some());
         permissions.boundary = boundary(json, told && by != By::List, "role.permissions-boundary");
-        self.push(Piece::Role(Box::new(role)));
+        self.push(Piece::Role(Box::new(role), by.is_list()));
         true
     }
 
@@ -115,7 +121,7 @@ impl Reader<'_> {
             let names = groups.elements().filter_map(Json::as_str).map(CompactString::from).collect();
             user.groups = Known::Present(names, groups.span());
         }
-        self.push(Piece::User(Box::new(user)));
+        self.push(Piece::User(Box::new(user), by.is_list()));
         true
     }
 
@@ -132,7 +138,7 @@ impl Reader<'_> {
         group.permissions.attached = attached(json, "AttachedManagedPolicies", "group.attached-policies");
         // A group has no boundary.
         group.permissions.boundary = Known::Absent(json.span());
-        self.push(Piece::Group(Box::new(group)));
+        self.push(Piece::Group(Box::new(group), by.is_list()));
         true
     }
 

@@ -97,9 +97,9 @@ impl Join<'_> {
     /// Takes a piece that names what it is about, unless the user says otherwise; hands back the others.
     fn self_named(&mut self, file: &FileTold, piece: Piece) -> Option<Piece> {
         match piece {
-            Piece::Role(role) => self.role(file, *role),
-            Piece::User(user) => self.user(file, *user),
-            Piece::Group(group) => self.group(file, *group),
+            Piece::Role(role, _) => self.role(file, *role),
+            Piece::User(user, _) => self.user(file, *user),
+            Piece::Group(group, _) => self.group(file, *group),
             Piece::ManagedPolicy(policy) => {
                 // A managed policy without its text tells nothing.
                 let is_empty = matches!(&policy.document, Known::Unknown(gap) if gap.places.is_empty());
@@ -108,12 +108,7 @@ impl Join<'_> {
                 }
             }
             Piece::Key(key) if key.arn.is_some() && file.subject.is_none() => self.key(file, *key),
-            Piece::Trail(trail) if !trail.name.is_empty() && file.subject.is_none() => {
-                if let Some(account) = trail.account {
-                    self.builder.account(account, Account::default());
-                }
-                self.builder.trail(*trail);
-            }
+            Piece::Trail(trail) if !trail.name.is_empty() && file.subject.is_none() => self.builder.trail(*trail),
             Piece::Organization(id, management) => self.builder.organization(id, management),
             Piece::Members(members) => {
                 for member in members.present().into_iter().flatten() {

@@ -179,9 +179,9 @@ mod tests {
         let mut shown = String::new();
         for piece in &told.pieces {
             let (span, name) = match piece {
-                Piece::Role(role) => (role.trust.span(), &role.name),
-                Piece::User(user) => (Some(user.span), &user.name),
-                Piece::Group(group) => (Some(group.span), &group.name),
+                Piece::Role(role, _) => (role.trust.span(), &role.name),
+                Piece::User(user, _) => (Some(user.span), &user.name),
+                Piece::Group(group, _) => (Some(group.span), &group.name),
                 Piece::ManagedPolicy(policy) => (policy.document.span(), &policy.name),
                 other => panic!("{other:?}"),
             };
@@ -209,7 +209,8 @@ mod tests {
         }
         let (read, told) = by_items(&format!("{DETAILS}{DETAILS}"));
         assert_eq!((read, told.pieces.len()), (Ok(Large::Read), 10));
-        let (Some(Piece::User(first)), Some(Piece::User(second))) = (told.pieces.first(), told.pieces.get(5)) else {
+        let (Some(Piece::User(first, _)), Some(Piece::User(second, _))) = (told.pieces.first(), told.pieces.get(5))
+        else {
             panic!()
         };
         assert_eq!((second.span.start - first.span.start) as usize, DETAILS.len(), "places count from the beginning");

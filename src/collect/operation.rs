@@ -110,11 +110,6 @@ impl Operation {
         NAMES.iter().find(|(_, api, _, _)| *api == name).map(|row| row.0)
     }
 
-    /// The name in the API.
-    pub(super) fn api(self) -> &'static str {
-        self.row().1
-    }
-
     /// The AWS CLI command.
     pub(super) fn command(self) -> &'static str {
         self.row().2
@@ -178,6 +173,24 @@ impl Operation {
             Op::GetKeyRotationStatus => code == "UnsupportedOperationException",
             Op::DescribeOrganization | Op::ListAccounts => code == "AWSOrganizationsNotInUseException",
             _ => false,
+        }
+    }
+
+    /// The fact that is not known when an answer that is no fact of one resource could not be had.
+    pub(super) fn fact(self) -> &'static str {
+        match self {
+            Op::GetAccountAuthorizationDetails => "account.authorization-details",
+            Op::ListBuckets => "account.buckets",
+            Op::DescribeTrails | Op::GetTrail => "account.trails",
+            Op::DescribePolicy => "organization-policy.document",
+            Op::ListParents => "organization.parents",
+            Op::GetRole => "role.description",
+            Op::GetRolePolicy => "role.inline-policies",
+            Op::GetUser => "user.description",
+            Op::GetUserPolicy => "user.inline-policies",
+            Op::GetGroupPolicy => "group.inline-policies",
+            Op::GetPolicy => "managed-policy.description",
+            _ => "input.answer",
         }
     }
 

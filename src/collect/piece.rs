@@ -13,12 +13,12 @@ use crate::text::{Span, Spanned};
 /// One thing a file tells.
 #[derive(Debug)]
 pub(super) enum Piece {
-    /// A role that names itself.
-    Role(Box<Role>),
-    /// A user that names itself.
-    User(Box<User>),
-    /// A group that names itself.
-    Group(Box<Group>),
+    /// A role that names itself; whether it is one of a list.
+    Role(Box<Role>, bool),
+    /// A user that names itself; whether it is one of a list.
+    User(Box<User>, bool),
+    /// A group that names itself; whether it is one of a list.
+    Group(Box<Group>, bool),
     /// Something about a role, user or group; which one is told by name, or not at all.
     Part { kind: Option<IdentityKind>, name: Option<CompactString>, part: Part, span: Span },
     /// A managed policy that names itself.

@@ -76,6 +76,15 @@ impl Subject {
         }
     }
 
+    /// The kind of a policy that is attached to it, where there is only one.
+    pub(super) fn kind(&self) -> Option<PolicyKind> {
+        match self {
+            Subject::Bucket { .. } => Some(PolicyKind::Bucket),
+            Subject::Key(_) => Some(PolicyKind::Key),
+            _ => None,
+        }
+    }
+
     /// Whether a policy of that kind can be attached to it.
     pub(super) fn takes(&self, kind: PolicyKind) -> bool {
         match (kind, self) {

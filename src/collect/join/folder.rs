@@ -142,9 +142,12 @@ impl Folders {
 
     fn piece(&mut self, folder: &mut Folder, file: &FileTold, piece: &Piece) {
         match piece {
-            Piece::Role(role) => folder.identity(IdentityKind::Role, role.account, role.name.clone()),
-            Piece::User(user) => folder.identity(IdentityKind::User, user.account, user.name.clone()),
-            Piece::Group(group) => folder.identity(IdentityKind::Group, group.account, group.name.clone()),
+            // A list names all there are, and so none that its neighbours are about.
+            Piece::Role(role, true) => folder.role(role.account, &role.name),
+            Piece::User(_, true) | Piece::Group(_, true) => {}
+            Piece::Role(role, false) => folder.identity(IdentityKind::Role, role.account, role.name.clone()),
+            Piece::User(user, false) => folder.identity(IdentityKind::User, user.account, user.name.clone()),
+            Piece::Group(group, false) => folder.identity(IdentityKind::Group, group.account, group.name.clone()),
             Piece::Part { kind: Some(kind), name: Some(name), .. } => folder.identity(*kind, None, name.clone()),
             Piece::Part { part: Part::Attached(Known::Present(arns, _)), .. } => {
                 for arn in arns {
@@ -227,7 +230,7 @@ impl Folders {
 impl Folder {
     fn identity(&mut self, kind: IdentityKind, account: Option<AccountId>, name: CompactString) {
         if kind == IdentityKind::Role {
-            self.role_accounts.entry(name.clone()).or_default().add_account(account);
+            self.role(account, &name);
         }
         let identity = IdentityName { kind, account, name };
         let of_kind = match kind {
@@ -248,6 +251,10 @@ impl Folder {
                 slot => slot.add(identity.clone()),
             }
         }
+    }
+
+    fn role(&mut self, account: Option<AccountId>, name: &CompactString) {
+        self.role_accounts.entry(name.clone()).or_default().add_account(account);
     }
 
     /// The one key of the folder: what describes a key goes before what lists keys.

@@ -144,8 +144,11 @@ fn the_kind_and_the_subject_of_a_named_file_are_taken_from_the_user() {
         "`--subject` is for one document given by name or on standard input, not for 0"
     );
     assert_eq!(refused(&["p.json"], "reader"), "`reader` is nothing that a policy document can be attached to");
-    let bucket = Some("arn:aws:s3:::logs");
-    let collected = run(&["p.json"], Options { subject: bucket, ..folder.options() }).unwrap();
+    let subject = Some("arn:aws:s3:::logs");
+    let collected = run(&["p.json"], Options { subject, ..folder.options() }).unwrap();
+    assert_eq!(state(&bucket(&collected.estate, "logs").policy), "present", "what is on a bucket is a bucket policy");
+    let kind = Some(PolicyKind::Identity);
+    let collected = run(&["p.json"], Options { kind, subject, ..folder.options() }).unwrap();
     assert_eq!(messages(&collected), ["`arn:aws:s3:::logs` is nothing that an identity policy can be attached to"]);
     assert_eq!(alone(&collected.estate), [(PolicyKind::Identity, "p.json")]);
 }

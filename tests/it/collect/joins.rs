@@ -380,6 +380,10 @@ fn inline_policies_that_do_not_fit_a_whole_list_are_a_contradiction() {
     let estate = torn.estate();
     assert_eq!(state(&role(&estate, "r").permissions.inline), "the inputs contradict each other");
     assert_eq!(estate.documents.len(), 2);
+    let draft = Folder::new([("details.json", details.as_str()), ("draft.json", &other), ("new.json", OTHER_TRUST)]);
+    let estate = draft.estate();
+    assert_eq!(roles(&estate), ["new.json: present, ?", "r: present, p"], "a list of one is still a list");
+    assert_eq!(alone(&estate), [(PolicyKind::Identity, "draft.json")]);
 }
 
 #[test]

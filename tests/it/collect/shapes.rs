@@ -98,9 +98,9 @@ fn error_lines_say_what_is_not_configured_and_what_is_not_known() {
     assert_eq!(state(&standalone.estate().organization.id), "absent");
     let denied = Folder::new([("x.json", line("AccessDenied", "GetAccountAuthorizationDetails").as_str())]);
     let [gap] = &denied.estate().gaps[..] else { panic!() };
-    assert_eq!((gap.fact.as_ref(), gap.reason.as_ref()), ("GetAccountAuthorizationDetails", "AccessDenied: because"));
+    assert_eq!((gap.fact.as_ref(), gap.reason.as_ref()), ("account.authorization-details", "AccessDenied: because"));
     let unknown = Folder::new([("x.json", line("Denied", "ListThings").as_str())]);
-    assert_eq!(unknown.estate().gaps[0].fact, "ListThings");
+    assert_eq!(unknown.estate().gaps[0].reason, "ListThings: Denied: because");
 }
 
 #[test]
