@@ -3,6 +3,8 @@
 //! `cargo bench --bench report` prints findings per second for 12,500, 25,000 and 50,000 of them (SARIF keeps 25,000),
 //! with the source in lines and in one line.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a panic is how a bench fails")]
+
 #[path = "../tests/it/reports/samples.rs"]
 mod samples;
 
