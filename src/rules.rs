@@ -1,7 +1,7 @@
 //! The built-in checks and nothing else: one file for each rule, and the list of them.
 
 use crate::estate::Trail;
-use crate::rule::context::{BucketView, Context, DocumentView, KeyView};
+use crate::rule::context::{BucketView, Context, DocumentView, IdentityView, KeyView};
 use crate::rule::role::RoleView;
 use crate::rule::{Outcome, Rule};
 
@@ -16,6 +16,8 @@ pub struct Check {
     pub key: Option<KeyCheck>,
     /// Asked of every trail.
     pub trail: Option<TrailCheck>,
+    /// Asked of every role, user and group.
+    pub identity: Option<IdentityCheck>,
     /// Asked of every policy document, whatever it is attached to.
     pub document: Option<DocumentCheck>,
     /// Asked once.
@@ -30,13 +32,19 @@ pub type BucketCheck = fn(&Context<'_>, &BucketView<'_>) -> Outcome;
 pub type KeyCheck = fn(&Context<'_>, &KeyView<'_>) -> Outcome;
 /// A check of one trail.
 pub type TrailCheck = fn(&Context<'_>, &Trail) -> Outcome;
+/// A check of the inline policies of one role, user or group.
+pub type IdentityCheck = fn(&Context<'_>, &IdentityView<'_>) -> Outcome;
 /// A check of one policy document.
 pub type DocumentCheck = fn(&Context<'_>, &DocumentView<'_>) -> Outcome;
 /// A check of the whole estate; its findings name their subjects.
 pub type EstateCheck = fn(&Context<'_>) -> Outcome;
 
 impl Check {
-    const NOTHING: Check = Check { role: None, bucket: None, key: None, trail: None, document: None, estate: None };
+    const NOTHING: Check =
+        Check { role: None, bucket: None, key: None, trail: None, identity: None, document: None, estate: None };
+
+    /// Asked of nothing: the audit itself makes its findings, from the waivers of the config.
+    const WAIVERS: Check = Check::NOTHING;
 
     const fn roles(check: RoleCheck) -> Check {
         Check { role: Some(check), ..Check::NOTHING }
@@ -84,8 +92,65 @@ macro_rules! rules {
 rules! {
     trust {
         missing_external_id "missing-external-id",
+        bypassable_external_id "bypassable-external-id",
+        weak_external_id "weak-external-id",
+        public_role_trust "public-role-trust",
+        undeclared_account "undeclared-account",
+        shared_reader_role "shared-reader-role",
+        stale_principal "stale-principal",
+        bypassable_mfa "bypassable-mfa",
+        missing_mfa "missing-mfa",
+        open_session_tags "open-session-tags",
+        broad_assume_role "broad-assume-role",
+        unscoped_federated_trust "unscoped-federated-trust",
+        unguarded_service_trust "unguarded-service-trust",
+    }
+    access {
+        broad_managed_policy "broad-managed-policy",
+        broad_role_access "broad-role-access",
     }
     bucket {
+        missing_principal_org_id "missing-principal-org-id",
+        bypassable_principal_org_id "bypassable-principal-org-id",
+        foreign_organization "foreign-organization",
+        literal_policy_variable "literal-policy-variable",
+        wildcard_principal "wildcard-principal",
+        action_resource_mismatch "action-resource-mismatch",
+        dead_condition "dead-condition",
+        enumerated_members "enumerated-members",
+        missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
+    }
+    ownership {
+        writer_owned_objects "writer-owned-objects",
+        acls_in_use "acls-in-use",
+        public_acl "public-acl",
+        foreign_acl_grant "foreign-acl-grant",
+    }
+    encryption {
+        aws_managed_key "aws-managed-key",
+        key_rotation_off "key-rotation-off",
+        unencrypted_trail "unencrypted-trail",
+        unguarded_key_delivery "unguarded-key-delivery",
+        open_key_policy "open-key-policy",
+        bypassable_key_condition "bypassable-key-condition",
+    }
+    delivery {
+        unguarded_delivery "unguarded-delivery",
+        broad_delivery_path "broad-delivery-path",
+        missing_owner_full_control "missing-owner-full-control",
+        legacy_delivery_principal "legacy-delivery-principal",
+        other_bucket_in_policy "other-bucket-in-policy",
+    }
+    limits {
+        policy_size_limit "policy-size-limit",
+    }
+    validity {
+        invalid_json "invalid-json",
+        duplicate_key "duplicate-key",
+    }
+    config {
+        unused_waiver "unused-waiver",
+        expired_waiver "expired-waiver",
     }
 }

@@ -1,18 +1,19 @@
 //! Runs the checks, subject by subject, and puts what they say in order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::report::{Report, ReportedGap, RuleFacts, Summary};
-use super::waivers;
+use super::waivers::{self, Ran};
 use crate::aws::services::DATA_VERSION;
 use crate::config::Config;
 use crate::estate::{Document, Estate, Gap, Permissions};
 use crate::finding::{Draft, Finding, Fingerprint, Level, Subject, SubjectKind};
 use crate::model::Model;
 use crate::policy::{Policy, PolicyKind};
-use crate::rule::context::{self, BucketView, Context, DocumentView, KeyView};
+use crate::rule::context::{self, BucketView, Context, DocumentView, IdentityView, KeyView};
 use crate::rule::role::RoleView;
 use crate::rule::{Outcome, Rule, Selection, Verdict};
 use crate::rules::{Check, RULES};
@@ -96,7 +97,8 @@ impl<'a> Audit<'a> {
     fn report(&self, runner: Runner<'a>, mut all: Part) -> Report<'a> {
         number_doubles(&mut all.findings);
         let own = |id: &str| runner.rules.iter().find(|rule| rule.id == id).copied();
-        let waived = waivers::apply(self, &own, all.findings, &all.subjects);
+        let ran = Ran { rule: &own, subjects: &all.subjects, gaps: &all.gaps };
+        let waived = waivers::apply(self, all.findings, &ran);
         let mut findings = waived.findings;
         let sources = &self.estate.sources;
         findings.sort_by(|a, b| order(sources, a).cmp(&order(sources, b)));
@@ -205,16 +207,11 @@ impl<'a> Runner<'a> {
         if let (Some(document), Ok(policy)) = (view.role.trust.present(), view.trust()) {
             hearing.document(document, policy, None);
         }
-        let inline = view.role.permissions.inline.present().into_iter().flatten();
-        for one in inline {
-            if let Some(document) = one.document.present() {
-                let read = view.policies.iter().find(|policy| policy.span == document.span);
-                match read {
-                    Some(read) => hearing.document(document, &read.policy, one.name.as_deref()),
-                    None => hearing.document(document, &self.context.policy(document), one.name.as_deref()),
-                }
-            }
-        }
+        let identity = IdentityView::new(&view.subject, &view.role.permissions, |document| {
+            let read = view.policies.iter().find(|policy| policy.span == document.span);
+            read.map_or_else(|| self.context.policy(document), |read| Arc::clone(&read.policy))
+        });
+        hearing.identity(&identity);
         if let Some(document) = &view.role.permissions.boundary_document {
             hearing.document(document, &self.context.policy(document), None);
         }
@@ -252,9 +249,13 @@ impl<'a> Runner<'a> {
     }
 
     fn permissions(&self, subject: Subject, permissions: &Permissions) -> Part {
-        let inline = permissions.inline.present().into_iter().flatten();
-        let named = inline.filter_map(|one| Some((one.document.present()?, one.name.as_deref())));
-        self.documents(subject, named.chain(permissions.boundary_document.iter().map(|document| (document, None))))
+        let identity = IdentityView::new(&subject, permissions, |document| self.context.policy(document));
+        let mut hearing = self.hear(subject.clone());
+        hearing.identity(&identity);
+        if let Some(document) = &permissions.boundary_document {
+            hearing.document(document, &self.context.policy(document), None);
+        }
+        hearing.close()
     }
 
     fn documents<'d>(
@@ -297,6 +298,17 @@ impl<'a> Runner<'a> {
 }
 
 impl Hearing<'_, '_> {
+    fn identity(&mut self, view: &IdentityView<'_>) {
+        for rule in &self.runner.rules {
+            if let Some(check) = rule.check.identity {
+                self.record(rule, check(&self.runner.context, view));
+            }
+        }
+        for one in &view.inline {
+            self.document(one.document, &one.policy, one.name);
+        }
+    }
+
     fn document(&mut self, document: &Document, policy: &Policy, name: Option<&str>) {
         let subject = self.subject.clone();
         let view = DocumentView { document, subject: &subject, policy, name };
@@ -381,7 +393,7 @@ fn each<T: Sync, U: Send>(items: &[T], map: impl Fn(&T) -> U + Sync + Send) -> V
 }
 
 /// Sets each finding's fingerprint; findings that are alike in all that it rests on are numbered in order of place.
-fn number_doubles(findings: &mut [Finding]) {
+pub(super) fn number_doubles(findings: &mut [Finding]) {
     let mut seen: std::collections::HashMap<Fingerprint, usize> = std::collections::HashMap::new();
     let mut order: Vec<usize> = (0..findings.len()).collect();
     order.sort_by_key(|&i| findings.get(i).map(|f| (f.primary.span, f.rule)));

@@ -3,11 +3,13 @@
 use time::Date;
 
 use super::report::Suppressed;
-use super::run::Audit;
-use crate::config::Waiver;
-use crate::finding::{Finding, Fingerprint, Label, Subject, SubjectKind};
+use super::run::{Audit, number_doubles};
+use crate::config::{Config, Waiver};
+use crate::estate::Gap;
+use crate::finding::{Finding, Fingerprint, Label, Level, Subject, SubjectKind};
 use crate::rule::Rule;
 use crate::rules::Check;
+use crate::text::Span;
 
 /// What is left of the findings, and what waivers hide.
 pub(super) struct Waived {
@@ -15,94 +17,121 @@ pub(super) struct Waived {
     pub(super) suppressed: Vec<Suppressed>,
 }
 
-/// Applies the waivers of the config; `rule` gives a rule that ran, `subjects` are all that were audited.
-pub(super) fn apply(
-    audit: &Audit<'_>,
-    rule: &dyn Fn(&str) -> Option<&'static Rule<Check>>,
-    findings: Vec<Finding>,
-    subjects: &[Subject],
-) -> Waived {
+/// What a run has gone through, beside its findings.
+pub(super) struct Ran<'r> {
+    /// Gives a rule that ran.
+    pub(super) rule: &'r dyn Fn(&str) -> Option<&'static Rule<Check>>,
+    /// Every subject that was audited.
+    pub(super) subjects: &'r [Subject],
+    /// Every gap, with the rule that it left without a verdict.
+    pub(super) gaps: &'r [(Subject, Gap, &'static str)],
+}
+
+/// What became of a waiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Use {
+    /// No finding is one that it speaks of.
+    None,
+    /// Each finding that it speaks of is hidden, if not by itself then by another.
+    Hides,
+    /// It is over, and a finding that it hid is there again.
+    Back,
+}
+
+/// Applies the waivers of the config.
+pub(super) fn apply(audit: &Audit<'_>, findings: Vec<Finding>, ran: &Ran<'_>) -> Waived {
     let Some(config) = audit.config.filter(|config| !config.waivers.is_empty()) else {
         return Waived { findings, suppressed: Vec::new() };
     };
-    let mut used = vec![0usize; config.waivers.len()];
+    let mut uses = vec![Use::None; config.waivers.len()];
     let mut waived = Waived { findings: Vec::new(), suppressed: Vec::new() };
     for finding in findings {
-        let hit = config.waivers.iter().zip(&mut used).filter(|(waiver, _)| covers(waiver, &finding)).fold(
-            None::<&Waiver>,
-            |found, (waiver, used)| {
-                *used += 1;
-                // One that still holds beats one that is over.
-                found.filter(|f| !f.is_expired_on(audit.today)).or(Some(waiver))
-            },
-        );
-        match hit {
-            Some(waiver) if !waiver.is_expired_on(audit.today) => waived.suppressed.push(Suppressed {
+        let speaks: Vec<bool> = config.waivers.iter().map(|waiver| covers(waiver, &finding)).collect();
+        let speaking = || config.waivers.iter().zip(&speaks).filter(|(_, speaks)| **speaks).map(|(waiver, _)| waiver);
+        let holding = speaking().find(|waiver| !waiver.is_expired_on(audit.today));
+        let now = if holding.is_some() { Use::Hides } else { Use::Back };
+        for (so_far, _) in uses.iter_mut().zip(&speaks).filter(|(_, speaks)| **speaks) {
+            *so_far = now.max(*so_far);
+        }
+        match holding {
+            Some(waiver) => waived.suppressed.push(Suppressed {
                 finding,
                 reason: waiver.reason.value.clone(),
                 until: waiver.until.as_ref().map(|day| iso(day.value)),
                 span: waiver.span,
             }),
-            _ => waived.findings.push(finding),
+            None => waived.findings.push(finding),
         }
     }
-    for (waiver, used) in config.waivers.iter().zip(used) {
-        let expired = waiver.is_expired_on(audit.today);
-        let subject = &waiver.subject.value;
-        let matched = |id: &str| subject.matches(id);
-        let audited = || subjects.iter().any(|subject| matched(subject.id()));
-        let (id, message, help) = if used > 0 && expired {
-            let day = waiver.until.as_ref().map(|day| iso(day.value)).unwrap_or_default();
-            (
-                "expired-waiver",
-                format!("the waiver for `{}` ended on {day} and what it hid is back", waiver.rule.value),
-                "mend the finding, or review it again and set a new `until`",
-            )
-        } else if used == 0 && rule(&waiver.rule.value).is_some() && audited() {
-            (
-                "unused-waiver",
-                format!("the waiver for `{}` hides nothing: the rule found nothing on its subject", waiver.rule.value),
-                "remove it, so that it can not hide a later finding unseen",
-            )
-        } else {
-            continue;
-        };
-        let Some(own) = rule(id) else { continue };
-        let file = audit.estate.sources.name(waiver.span.source).to_owned();
-        let level = config
-            .rules
-            .levels
-            .iter()
-            .find(|(name, _)| name.value == id)
-            .and_then(|(_, level)| crate::finding::Level::from_name(level.value.as_str()));
-        let mut about = vec![waiver.rule.value.clone(), subject.as_str().to_owned()];
-        about.extend(waiver.statement.as_ref().map(|sid| sid.value.clone()));
-        let parts = [own.id, file.as_str(), ""];
-        let fingerprint = Fingerprint::of(parts.into_iter().chain(about.iter().map(String::as_str)).chain([""]));
-        waived.findings.push(Finding {
-            rule: own.id,
-            level: level.unwrap_or(own.card().level),
-            message,
-            subject: Subject {
-                kind: SubjectKind::Config,
-                arn: None,
-                account: None,
-                name: file.clone(),
-                file: Some(file),
-            },
-            primary: Label::new(waiver.rule.span, ""),
-            related: Vec::new(),
-            path: Vec::new(),
-            witness: None,
-            depends_on: Vec::new(),
-            help: Some(help.to_owned()),
-            sid: None,
-            statement: None,
-            about,
-            fingerprint,
-        });
-    }
+    let waivers = config.waivers.iter().zip(uses);
+    let mut own: Vec<Finding> = waivers.filter_map(|(waiver, how)| about(audit, config, ran, waiver, how)).collect();
+    number_doubles(&mut own);
+    waived.findings.extend(own);
     waived
+}
+
+/// What is to be said of a waiver itself.
+fn about(audit: &Audit<'_>, config: &Config, ran: &Ran<'_>, waiver: &Waiver, how: Use) -> Option<Finding> {
+    let rule = &waiver.rule.value;
+    let (id, span, label, message, help) = match (how, &waiver.until) {
+        (Use::Back, Some(until)) => (
+            "expired-waiver",
+            until.span,
+            "the last day",
+            format!("the waiver for `{rule}` ended on {} and what it hid is back", iso(until.value)),
+            "mend the finding, or review it again and set a new `until`",
+        ),
+        (Use::None, _) if is_unused(ran, waiver) => (
+            "unused-waiver",
+            waiver.rule.span,
+            "found nothing that this could hide",
+            format!("the waiver for `{rule}` hides nothing"),
+            "remove it, so that it can not hide a later finding unseen",
+        ),
+        _ => return None,
+    };
+    let own = (ran.rule)(id)?;
+    Some(finding(audit, config, own, waiver, (span, label), message, help))
+}
+
+/// Whether the rule came to a verdict on every subject that the waiver speaks of, of which there is one at least.
+fn is_unused(ran: &Ran<'_>, waiver: &Waiver) -> bool {
+    let rule = waiver.rule.value.as_str();
+    let speaks_of = |subject: &Subject| waiver.subject.value.matches(subject.id());
+    let undecided = || ran.gaps.iter().any(|(subject, _, blocked)| *blocked == rule && speaks_of(subject));
+    (ran.rule)(rule).is_some() && ran.subjects.iter().any(speaks_of) && !undecided()
+}
+
+fn finding(
+    audit: &Audit<'_>,
+    config: &Config,
+    rule: &'static Rule<Check>,
+    waiver: &Waiver,
+    (span, label): (Span, &str),
+    message: String,
+    help: &str,
+) -> Finding {
+    let file = audit.estate.sources.name(span.source).to_owned();
+    let declared = config.rules.levels.iter().find(|(name, _)| name.value == rule.id);
+    let declared = declared.and_then(|(_, level)| Level::from_name(level.value.as_str()));
+    let mut about = vec![waiver.rule.value.clone(), waiver.subject.value.as_str().to_owned()];
+    about.extend(waiver.statement.as_ref().map(|sid| sid.value.clone()));
+    Finding {
+        rule: rule.id,
+        level: declared.unwrap_or(rule.card().level),
+        message,
+        subject: Subject { kind: SubjectKind::Config, arn: None, account: None, name: file.clone(), file: Some(file) },
+        primary: Label::new(span, label),
+        related: Vec::new(),
+        path: Vec::new(),
+        witness: None,
+        depends_on: Vec::new(),
+        help: Some(help.to_owned()),
+        sid: None,
+        statement: None,
+        about,
+        fingerprint: Fingerprint::of([]),
+    }
 }
 
 /// Whether a waiver speaks of a finding.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::{Policy, PolicyKind, parse};
+use crate::policy::{Policy, PolicyKind, Size, parse};
 use crate::syntax::json::{Json, JsonError, Kind, Tape};
 use crate::text::embedded::{Place, percent_decode};
 use crate::text::{SourceMap, Span};
@@ -51,6 +51,19 @@ impl Document {
             Some(policy) => Arc::clone(policy),
             None => Arc::new(self.read_again(sources)),
         }
+    }
+
+    /// How long each of its statements is, in order; nothing where it can not be read.
+    pub fn statement_sizes(&self, sources: &SourceMap) -> Vec<Size> {
+        let place = Place::direct(self.span.source, self.span.start);
+        let mut tape = Tape::new();
+        let Ok(json) = tape.read(sources.slice(self.span), &place) else { return Vec::new() };
+        let mut sizes = |json: Json<'_>| match json.member("Statement") {
+            Some(one) if one.kind() == Kind::Object => vec![Size::of(one.raw())],
+            Some(list) => list.elements().map(|statement| Size::of(statement.raw())).collect(),
+            None => Vec::new(),
+        };
+        unwrap(json, 0, &mut sizes).unwrap_or_default()
     }
 
     fn read_again(&self, sources: &SourceMap) -> Policy {
@@ -151,6 +164,17 @@ mod tests {
             let kept = read_policy(json, PolicyKind::Identity).unwrap();
             let again = Document::deferred(PolicyKind::Identity, json.span()).policy(&sources);
             assert_eq!(format!("{:?}", kept.statements), format!("{:?}", again.statements));
+        }
+    }
+
+    #[test]
+    fn statements_are_measured_in_every_encoding() {
+        for text in encodings() {
+            let mut sources = SourceMap::new();
+            let id = sources.add(Source::new("f.json", text.clone()));
+            let sizes = Document::deferred(PolicyKind::Identity, Span::new(id, 0, text.len() as u32));
+            let sizes: Vec<u32> = sizes.statement_sizes(&sources).iter().map(|size| size.minified_bytes).collect();
+            assert_eq!(sizes, [POLICY.len() as u32 - "{\"Statement\":[]}".len() as u32], "{text}");
         }
     }
 

@@ -5,6 +5,8 @@
 pub struct Size {
     /// Bytes of the document as it stands (decoded, where it stands inside other text).
     pub bytes: u32,
+    /// Characters of the document as it stands.
+    pub characters: u32,
     /// Bytes without white space between JSON tokens.
     pub minified_bytes: u32,
     /// Characters without white space between JSON tokens.
@@ -17,9 +19,11 @@ impl Size {
         let mut size = Size { bytes: text.len() as u32, ..Size::default() };
         let (mut in_string, mut escaped) = (false, false);
         for byte in text.bytes() {
+            let begins_character = (byte as i8) >= -0x40;
+            size.characters += u32::from(begins_character);
             let counts = in_string || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
             size.minified_bytes += u32::from(counts);
-            size.minified_characters += u32::from(counts && (byte as i8) >= -0x40);
+            size.minified_characters += u32::from(counts && begins_character);
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = in_string,
@@ -40,5 +44,6 @@ mod tests {
         let size = Size::of("{ \"a\\\" b\" :\n [ \"é\", 1 ] }");
         assert_eq!(size.minified_bytes as usize, "{\"a\\\" b\":[\"é\",1]}".len());
         assert_eq!(size.minified_characters + 1, size.minified_bytes);
+        assert_eq!(size.characters + 1, size.bytes);
     }
 }

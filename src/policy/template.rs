@@ -89,6 +89,11 @@ impl Template {
         &self.raw
     }
 
+    /// Its parts, where it holds a variable or an escaped character.
+    pub fn pieces(&self) -> Option<&[Piece]> {
+        self.pieces.as_deref()
+    }
+
     /// The variables it holds.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
         self.pieces.iter().flatten().filter_map(|piece| match piece {

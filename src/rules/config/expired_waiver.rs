@@ -1,0 +1,3 @@
+use crate::rules::Check;
+
+pub(in crate::rules) const CHECK: Check = Check::WAIVERS;

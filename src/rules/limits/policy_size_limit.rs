@@ -1,0 +1,99 @@
+use crate::finding::SubjectKind;
+use crate::policy::PolicyKind;
+use crate::rule::context::{Context, DocumentView, IdentityView};
+use crate::rule::{Outcome, Verdict};
+use crate::rules::Check;
+use crate::rules::shared::quota::{Counts, Measured, Quota, is_loose};
+
+pub(in crate::rules) const CHECK: Check = Check { identity: Some(inline), ..Check::documents(document) };
+
+const MANAGED: u32 = 6_144;
+
+const SPLIT: &str = "join statements that differ in one element only, or split it: a role takes 10 managed policies, and \
+    more on request";
+
+/// A document that has a quota of its own.
+fn document(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
+    let name = &view.subject.name;
+    let characters = |what, limit| Quota { what, limit, counts: Counts::Characters };
+    let written = |what, limit| Quota { what, limit, counts: Counts::CharactersAsWritten };
+    let organization = |many: &str| {
+        format!("join statements that share effect and condition, or split it: {many} fit on each root, OU and account")
+    };
+    let (quota, rewrite) = match view.policy.kind {
+        PolicyKind::Bucket => (
+            Quota { what: "bucket policy", limit: 20_480, counts: Counts::Bytes },
+            "one pair of statements for the whole organization does not grow: `\"Principal\": \"*\"`, \
+             `${aws:PrincipalAccount}` in the resource, and StringEquals on `aws:PrincipalOrgID`"
+                .to_owned(),
+        ),
+        PolicyKind::Key => (
+            Quota { what: "key policy", limit: 32_768, counts: Counts::BytesAsWritten },
+            "one statement for the whole organization does not grow: `{\"AWS\": \"*\"}` with StringEquals on \
+             `aws:PrincipalOrgID` and ArnLike on `aws:PrincipalArn`"
+                .to_owned(),
+        ),
+        PolicyKind::Trust => (
+            characters("trust policy", 2_048),
+            "give each reader a role of its own, or trust its account once and choose its roles by ArnLike on \
+             `aws:PrincipalArn`; the quota can be raised to 4,096 characters and more"
+                .to_owned(),
+        ),
+        PolicyKind::Scp => (written("service control policy", 10_240), organization("10")),
+        PolicyKind::Rcp => (written("resource control policy", 5_120), organization("5")),
+        PolicyKind::Session => (written("session policy", 2_048), SPLIT.to_owned()),
+        PolicyKind::Boundary => (characters("permissions boundary", MANAGED), SPLIT.to_owned()),
+        PolicyKind::Identity => match view.subject.kind {
+            // AWS does not hold its own managed policies to the quota.
+            SubjectKind::ManagedPolicy if is_of_aws(view) => return Ok(Verdict::NotApplicable),
+            SubjectKind::ManagedPolicy => (characters("managed policy", MANAGED), SPLIT.to_owned()),
+            SubjectKind::Role | SubjectKind::User | SubjectKind::Group if !is_loose(context, view.document) => {
+                return Ok(Verdict::NotApplicable);
+            }
+            _ => (characters("policy", MANAGED), SPLIT.to_owned()),
+        },
+        PolicyKind::VpcEndpoint | PolicyKind::Resource => return Ok(Verdict::NotApplicable),
+    };
+    let title = match (quota.what, view.subject.kind) {
+        ("policy", SubjectKind::Document) => format!("measured as a managed policy, `{name}`"),
+        ("policy", _) => format!("measured as a managed policy, the permissions of `{name}`"),
+        ("managed policy" | "service control policy" | "resource control policy", _) => {
+            format!("{} `{name}`", quota.what)
+        }
+        (what, _) => format!("the {what} of `{name}`"),
+    };
+    let measured = Measured { quota, title, policies: vec![(view.document, view.policy)], rewrite };
+    let draft = measured.finding(context);
+    let draft = match (draft, view.name) {
+        (Some(draft), Some(name)) => Some(draft.about(name)),
+        (draft, _) => draft,
+    };
+    let raised =
+        (view.policy.kind == PolicyKind::Trust).then(|| "the quota of the account, which can be raised".to_owned());
+    Ok(Verdict::of(draft.map(|draft| draft.depends_on(raised)).into_iter().collect()))
+}
+
+/// The inline policies of a role, user or group, which share one quota.
+fn inline(context: &Context<'_>, view: &IdentityView<'_>) -> Outcome {
+    let limit = match view.subject.kind {
+        SubjectKind::Role => 10_240,
+        SubjectKind::Group => 5_120,
+        _ => 2_048,
+    };
+    let own = view.inline.iter().filter(|one| !is_loose(context, one.document));
+    let policies: Vec<_> = own.map(|one| (one.document, &*one.policy)).collect();
+    if policies.is_empty() && view.missing.is_empty() {
+        return Ok(Verdict::NotApplicable);
+    }
+    let quota = Quota { what: "inline policies", limit, counts: Counts::Characters };
+    let these = if policies.len() == 1 { "the inline policy of" } else { "the inline policies of" };
+    let title = format!("{these} {} `{}`", view.subject.kind.name(), view.subject.name);
+    let rewrite = format!("move them to managed policies, which have {MANAGED} characters each and do not count here");
+    let draft = Measured { quota, title, policies, rewrite }.finding(context);
+    Ok(Verdict::with_gaps(draft.into_iter().collect(), view.missing.clone()))
+}
+
+/// Whether AWS itself manages a policy.
+fn is_of_aws(view: &DocumentView<'_>) -> bool {
+    view.subject.arn.as_deref().and_then(crate::aws::Arn::parse).is_some_and(|arn| arn.account == "aws")
+}
