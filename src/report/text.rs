@@ -19,8 +19,11 @@ use super::visible;
 use crate::audit::Report;
 use crate::finding::{Finding, Label, Level, Step, Witness};
 use crate::text::{SourceId, Span};
-use excerpt::{Chunk, Excerpt, Wanted};
+use excerpt::{Chunk, Excerpt, Mark, Wanted};
 use pen::{Pen, Style, count};
+
+/// The columns of a tab.
+const TAB: usize = 4;
 
 /// Related places of one finding that are shown as excerpts.
 const MAX_EXCERPTS: usize = 4;
@@ -193,17 +196,25 @@ struct Frame {
     message: String,
     level: Level,
     excerpt: Excerpt,
-    label_width: usize,
+    width: usize,
 }
 
 impl Frame {
     fn new(message: &str, level: Level, excerpt: Excerpt, pen: Pen) -> Self {
-        Frame {
-            message: pen::wrap(&visible(message), pen.width - 4).join("\n"),
-            level,
-            excerpt,
-            label_width: pen.width * 2 / 3,
-        }
+        let message = pen::wrap(&visible(message), pen.width - 4).join("\n");
+        Frame { message, level, excerpt, width: pen.width }
+    }
+
+    /// The columns that are left for what is said of a label: it begins under the middle of the label, or at the left
+    /// where the label covers more than one line.
+    fn label_width(&self, mark: &Mark) -> usize {
+        const GUTTER: usize = 12;
+        let before = self.excerpt.text.get(..mark.range.start).unwrap_or("");
+        let line = before.rsplit('\n').next().unwrap_or("");
+        let marked = self.excerpt.text.get(mark.range.clone()).unwrap_or("");
+        let columns = |text: &str| text.chars().map(|c| if c == '\t' { TAB } else { 1 }).sum::<usize>();
+        let middle = if marked.contains('\n') { 0 } else { columns(line) + columns(marked) / 2 };
+        self.width.saturating_sub(GUTTER + middle)
     }
 }
 
@@ -220,6 +231,7 @@ fn push_frame(text: &mut String, frame: Frame, pen: Pen) {
         .with_width(pen.width)
         .with_wrap_lines(false)
         .with_context_lines(1)
+        .tab_width(TAB)
         .with_links(false)
         .without_primary_span_start()
         .without_syntax_highlighting();
@@ -254,7 +266,7 @@ impl Diagnostic for Frame {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.excerpt.marks.iter().map(|mark| {
-            let message = pen::wrap(&mark.message, self.label_width).join("\n");
+            let message = pen::wrap(&mark.message, self.label_width(mark)).join("\n");
             LabeledSpan::new(Some(message).filter(|text| !text.is_empty()), mark.range.start, mark.range.len())
         })))
     }

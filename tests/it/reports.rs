@@ -1,5 +1,6 @@
 //! The formats of a report: what stands in them, checked against the contract, schemas and independent computations.
 
+mod any;
 mod json;
 pub(crate) mod samples;
 mod size;

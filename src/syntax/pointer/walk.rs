@@ -8,8 +8,8 @@ use crate::syntax::json::{Container, Cursor, JsonError, Tape};
 use crate::text::Span;
 use crate::text::embedded::Place;
 
-/// How many levels of containers are walked: an export is an object of lists of roles, so a role's members are the items.
-const WALKED: usize = 3;
+/// How many levels of containers are walked: an export is an object of lists of roles, so a role is an item.
+const WALKED: usize = 2;
 
 /// As [`super::pointers`], in memory that depends on the largest item and not on the file.
 pub(super) fn pointers(text: &str, spans: &[Span]) -> Vec<String> {

@@ -247,6 +247,24 @@ fn tabs_and_wide_characters_keep_the_label_under_its_text() {
 }
 
 #[test]
+fn what_is_said_of_a_label_is_broken_to_the_width() {
+    let mut sources = SourceMap::new();
+    let file = sources.add(Source::new("f.json", "{\"a rather long key\": \"x\"}\n"));
+    let mut finding = samples::finding("missing-mfa", Level::Note, samples::span(&sources, file, "\"x\""), "m");
+    finding.primary.message = "one two three four five six seven eight nine ten".to_owned();
+    let options = TextOptions { quiet: true, width: 66, ..TextOptions::default() };
+    let shown = text(&samples::report(&sources, vec![finding]), options);
+    let lines: Vec<&str> = shown.lines().skip(5).take(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "   ·                        ╰─┤ one two three four five six",
+            "   ·                          │ seven eight nine ten",
+        ]
+    );
+}
+
+#[test]
 fn a_label_over_many_lines_is_drawn_beside_them() {
     let mut sources = SourceMap::new();
     let file = sources.add(Source::new("f.json", "[\n  {\n    \"a\": 1\n  }\n]\n"));
