@@ -4,7 +4,7 @@ use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::encryption::{LogKey, default_key, has_unseen_trail, is_aws_managed, trails};
-use crate::rules::shared::readers::{cross_account_readers, list};
+use crate::rules::shared::readers::{cross_account_readers, list, shown};
 
 pub(in crate::rules) const CHECK: Check = Check::buckets(check);
 
@@ -71,8 +71,7 @@ fn finding(context: &Context<'_>, view: &BucketView<'_>, key: &LogKey) -> Draft 
                 "logs in `{name}` are encrypted under a key that AWS manages: {who} may read them and can not decrypt them"
             );
             let draft = start.message(message).level(if is_certain { Level::Error } else { Level::Warning });
-            let shown = readers.iter().take(3);
-            shown.fold(draft, |draft, reader| draft.related(reader.span, "lets another account read"))
+            shown(draft, &readers, "lets another account read")
         }
         Err(gap) => start
             .message(format!("logs in `{name}` are encrypted under a key that AWS manages"))
