@@ -3,6 +3,17 @@
 //! `cargo bench --bench report` prints findings per second for 12,500, 25,000 and 50,000 of them (SARIF keeps 25,000),
 //! with the source in lines and in one line.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark that panics has nothing to measure"
+)]
+
 #[path = "../tests/it/reports/samples.rs"]
 mod samples;
 

@@ -5,6 +5,7 @@
 
 pub mod delivery;
 pub mod evaluate;
+pub mod outsiders;
 pub mod pattern_set;
 pub mod principals;
 pub mod request;

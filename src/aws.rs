@@ -3,6 +3,8 @@
 mod account;
 mod arn;
 mod cloudtrail;
+mod deputies;
+mod issuers;
 pub mod managed;
 mod name;
 pub mod services;
@@ -10,4 +12,6 @@ pub mod services;
 pub use account::{AccountId, is_organization_id};
 pub use arn::{Arn, partition_of};
 pub use cloudtrail::{CLOUDTRAIL, is_cloudtrail, legacy_cloudtrail_account};
+pub use deputies::documented_source;
+pub use issuers::{SharedIssuer, shared_issuer};
 pub use name::{ActionName, ConditionKey};

@@ -113,20 +113,21 @@ impl Model {
         let buckets = LogBuckets::new(estate, config, &bucket_policies);
         let key_statuses = key::statuses(estate, &buckets.all, &key_policies);
         let owners = Owners::of_resources(&buckets.all, &key::owned(estate, &key_statuses));
-        let listed = organization::listed(estate, config, accounts_file, &mut contradictions);
         let organization_ids = |roles: &[role::SharedRole<'_>], found: &mut Vec<Contradiction>| {
             organization::ids(estate, declared, &bucket_policies, &key_policies, roles, found)
         };
         let mut ids = organization_ids(&[], &mut contradictions);
+        let management = organization::management(estate, declared, &bucket_policies, &mut contradictions);
+        let listed = organization::listed(estate, config, accounts_file, &mut contradictions);
         let mut roles = Vec::new();
         if listed.is_none() || owners.by.is_none() {
             let named = buckets.all.iter().filter(|bucket| bucket.is_named);
-            roles = role::shared_roles(estate, &named.map(|bucket| bucket.name.clone()).collect());
+            let owner = owners.only().map(|owner| owner.value);
+            roles = role::shared_roles(estate, &named.map(|bucket| bucket.name.clone()).collect(), owner);
             if ids.is_empty() {
                 ids = organization_ids(&roles, &mut Vec::new());
             }
         }
-        let management = organization::management(estate, declared, &bucket_policies, &mut contradictions);
         let owners = owners.or_else(&roles, &buckets.all, management.map(|(account, _)| account));
         let members_are_complete = listed.is_some();
         let inferred = || organization::inferred(estate, &bucket_policies, &key_policies, &roles, &buckets.all);

@@ -92,8 +92,33 @@ macro_rules! rules {
 rules! {
     trust {
         missing_external_id "missing-external-id",
+        bypassable_external_id "bypassable-external-id",
+        weak_external_id "weak-external-id",
+        public_role_trust "public-role-trust",
+        undeclared_account "undeclared-account",
+        shared_reader_role "shared-reader-role",
+        stale_principal "stale-principal",
+        bypassable_mfa "bypassable-mfa",
+        missing_mfa "missing-mfa",
+        open_session_tags "open-session-tags",
+        broad_assume_role "broad-assume-role",
+        unscoped_federated_trust "unscoped-federated-trust",
+        unguarded_service_trust "unguarded-service-trust",
+    }
+    access {
+        broad_managed_policy "broad-managed-policy",
+        broad_role_access "broad-role-access",
     }
     bucket {
+        missing_principal_org_id "missing-principal-org-id",
+        bypassable_principal_org_id "bypassable-principal-org-id",
+        foreign_organization "foreign-organization",
+        literal_policy_variable "literal-policy-variable",
+        wildcard_principal "wildcard-principal",
+        action_resource_mismatch "action-resource-mismatch",
+        dead_condition "dead-condition",
+        enumerated_members "enumerated-members",
+        missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
     }
     ownership {
@@ -107,6 +132,8 @@ rules! {
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
+        open_key_policy "open-key-policy",
+        bypassable_key_condition "bypassable-key-condition",
     }
     delivery {
         unguarded_delivery "unguarded-delivery",

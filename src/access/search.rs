@@ -9,7 +9,7 @@ use compact_str::CompactString;
 
 use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_meets};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::aws::{AccountId, Arn, ConditionKey};
+use crate::aws::{AccountId, Arn, ConditionKey, services};
 use crate::finding::{Decision, Witness};
 use crate::policy::condition::{self, Context, KeyValue, Tri, is_multivalued};
 use crate::policy::operator::Family;
@@ -125,8 +125,9 @@ impl Question<'_> {
         let mut gave_up = false;
         for caller in &self.callers {
             let base = self.request(caller);
-            // Each statement that may allow, and once none: what is granted without a statement.
-            for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain([None]) {
+            // Each statement that may allow, and once none: what an account grants without a statement.
+            let granted = caller.account().is_some().then_some(None);
+            for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
                 match self.try_all(&base, target, &statements, &mut tries, &mut conditional) {
                     Some(answer) => return answer,
                     None => gave_up |= tries == 0,
@@ -249,7 +250,7 @@ impl Question<'_> {
 /// A request and its decision as a report shows it.
 pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
     let context = request.context.iter().filter_map(|(key, given)| match given {
-        Given::Values(values) => Some((key.to_string(), values.iter().map(|v| v.to_string()).collect())),
+        Given::Values(values) => Some((spelled(key), values.iter().map(|v| v.to_string()).collect())),
         _ => None,
     });
     Witness {
@@ -259,6 +260,19 @@ pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
         context: context.collect(),
         decision: explanation.decision,
         depends_on: explanation.depends_on.clone(),
+    }
+}
+
+/// A key as AWS spells it, where the service data knows it; what follows a tag key's slash stays as it is.
+fn spelled(key: &ConditionKey) -> String {
+    match services::condition_key(key.as_str()) {
+        Some(info) if info.is_template() => {
+            let fixed = info.name.find(['$', '<']).unwrap_or(info.name.len());
+            let (known, own) = (info.name.get(..fixed), key.as_str().get(fixed..));
+            known.zip(own).map_or_else(|| key.to_string(), |(known, own)| format!("{known}{own}"))
+        }
+        Some(info) => info.name.to_string(),
+        None => key.to_string(),
     }
 }
 
@@ -278,13 +292,17 @@ fn candidates(key: &ConditionKey, statements: &[&Statement], base: &Request) -> 
             values.push(value);
         }
     };
+    let is_source_of_service = matches!(base.caller, Caller::Service(_)) && key.is("aws:SourceArn");
     let clauses = statements.iter().flat_map(|s| &s.conditions).filter(|clause| clause.key == *key);
     for clause in clauses {
         for value in &clause.values {
             compared_with(clause, &value.template, base, &mut add);
+            if is_source_of_service && let Some(whole) = completed(value.template.raw(), base) {
+                add(whole);
+            }
         }
     }
-    if matches!(base.caller, Caller::Service(_)) && key.is("aws:SourceArn") {
+    if is_source_of_service {
         values.retain(|arn| Some(arn.as_str()).and_then(Arn::parse).is_some_and(|arn| is_foreign(arn, base)));
         let foreign = foreign_account(base).map_or_else(CompactString::default, |a| a.as_str().into());
         values.push(format!("arn:aws:{STRANGER}:us-east-1:{foreign}:{STRANGER}").into());
@@ -371,6 +389,23 @@ fn foreign_account(base: &Request) -> Option<AccountId> {
         Some(Given::Values(values)) => values.first().and_then(|value| AccountId::parse(value)),
         _ => base.caller.account(),
     }
+}
+
+/// A whole ARN of the foreign account that a pattern matches as text although it stops before the last field:
+/// `arn:aws:states:*` leaves Region, account and resource open.
+fn completed(pattern: &str, base: &Request) -> Option<CompactString> {
+    let start = pattern.strip_suffix('*')?;
+    let foreign = foreign_account(base)?;
+    let rest = ["arn", "aws", STRANGER, "us-east-1", foreign.as_str(), STRANGER];
+    let mut fields: Vec<CompactString> = start.split(':').map(CompactString::new).collect();
+    if fields.len() >= rest.len() {
+        return None;
+    }
+    let last = fields.pop()?;
+    let open = rest.get(fields.len())?;
+    fields.push(if last.is_empty() { CompactString::new(open) } else { last });
+    fields.extend(rest.into_iter().skip(fields.len()).map(CompactString::new));
+    Some(fields.join(":").into())
 }
 
 fn is_foreign(arn: Arn<'_>, base: &Request) -> bool {

@@ -3,13 +3,15 @@
 //! Sources: IAM User Guide, "How to use an external ID when granting access to your AWS resources to a third party" and
 //! "Cross-account policy evaluation logic".
 
+mod external_id;
+
 use compact_str::CompactString;
 
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
-use crate::access::search::{Answer, Question, STRANGER, principals_of};
-use crate::aws::{AccountId, Arn};
-use crate::policy::{Policy, Principal, Statement};
+use crate::access::search::{Answer, Question, principals_of};
+use crate::aws::{AccountId, Arn, is_organization_id};
+use crate::policy::{Clause, Policy, Principal, Statement};
 
 /// What is known of the organization of a caller's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +41,72 @@ impl Membership {
     }
 }
 
+/// The organization keys that a request from an account may carry, and what has to be supposed for them.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// The keys.
+    pub keys: Vec<(CompactString, Given)>,
+    supposed: Option<String>,
+}
+
+impl Way {
+    /// An answer that was found on this way: one that hangs on the supposition, where there is one.
+    pub fn weigh(&self, answer: Answer) -> Answer {
+        match (answer, &self.supposed) {
+            (Answer::Yes(mut found) | Answer::If(mut found), Some(fact)) => {
+                found.explanation.depends_on.push(fact.clone());
+                found.witness.depends_on.push(fact.clone());
+                Answer::If(found)
+            }
+            (answer, _) => answer,
+        }
+    }
+}
+
+/// All ways to try for requests that an account makes under a policy; `own` is the ID of the estate's organization.
+///
+/// An outside account that the policy names may be in any organization that the policy names beside it.
+pub fn ways(account: AccountId, membership: &Membership, policy: &Policy, own: Option<&str>) -> Vec<Way> {
+    let known = membership.keys().into_iter().map(|keys| Way { keys, supposed: None });
+    let mut ways: Vec<Way> = known.collect();
+    let named = || policy.allows().any(|statement| named_accounts(statement).contains(&account));
+    if *membership == Membership::Outside && named() {
+        for id in other_organizations(policy, own) {
+            let supposed = Some(format!("{account} being in organization {id}"));
+            let keys = Membership::In(id).keys().into_iter();
+            ways.extend(keys.map(|keys| Way { keys, supposed: supposed.clone() }));
+        }
+    }
+    ways
+}
+
+/// The organizations that the Allow statements of a policy ask callers to be in by a full ID, other than `own`.
+fn other_organizations(policy: &Policy, own: Option<&str>) -> Vec<CompactString> {
+    let mut found: Vec<CompactString> = policy.allows().flat_map(|s| organizations(s, own)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The organizations that a statement asks callers to be in by a full ID, other than `own`.
+pub fn organizations(statement: &Statement, own: Option<&str>) -> Vec<CompactString> {
+    let asks = |clause: &&Clause| clause.key.is("aws:PrincipalOrgID") || clause.key.is("aws:PrincipalOrgPaths");
+    let values = statement.conditions.iter().filter(asks).flat_map(|clause| &clause.values);
+    let ids = values.filter_map(|value| value.template.raw().split('/').next());
+    ids.filter(|id| is_organization_id(id) && Some(*id) != own).map(CompactString::new).collect()
+}
+
 /// The external ID of an AssumeRole request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExternalId {
+pub enum ExternalId<'v> {
     /// Whatever lets the caller in.
     Any,
     /// None.
     Absent,
-    /// One that the trust policy can not have meant.
+    /// One that the trust policy can not have meant, or one that the caller's own situation makes right.
     Guessed,
+    /// This one.
+    Exactly(&'v str),
 }
 
 /// A role and the policies that decide who may assume it.
@@ -61,62 +120,82 @@ pub struct Trust<'p> {
     pub policy: &'p Policy,
     /// The RCPs of its account, level by level; empty where there are none or they are not known.
     pub rcp: &'p [Vec<&'p Policy>],
+    /// The ID of the estate's organization, where known.
+    pub organization: Option<&'p str>,
 }
 
 impl Trust<'_> {
     /// Whether some principal of `account` can do `action` (`sts:AssumeRole`, `sts:TagSession` …) on the role, its own
     /// administrators willing; further keys of the request may be fixed.
+    ///
+    /// An outside account that the policy names may be in any organization that the policy names beside it: then the
+    /// answer is [`Answer::If`] and says so.
     pub fn admits(
         &self,
         account: AccountId,
         membership: &Membership,
         action: &str,
-        external_id: ExternalId,
+        external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
         let policies = [self.policy];
-        let callers = principals_of(account, &policies);
+        self.admits_any_of(principals_of(account, &policies), membership, action, external_id, fixed)
+    }
+
+    /// Whether one of these principals of an account can do `action` on the role, its administrators willing.
+    pub fn admits_any_of(
+        &self,
+        callers: Vec<Caller>,
+        membership: &Membership,
+        action: &str,
+        external_id: ExternalId<'_>,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
         let granted = format!("administrators of {account} can allow their principals `{action}` on this role");
-        self.ask(callers, Side::Granted(&granted), membership.keys(), action, external_id, fixed)
+        let ways = ways(account, membership, self.policy, self.organization);
+        self.ask(callers, Side::Granted(&granted), ways, action, external_id, fixed)
     }
 
     /// Whether an AWS service, or someone whom an identity provider vouches for, can do `action` on the role.
     pub fn admits_caller(&self, caller: Caller, action: &str, fixed: &[(&str, Given)]) -> Answer {
-        self.ask(vec![caller], Side::None, vec![Vec::new()], action, ExternalId::Any, fixed)
+        let way = Way { keys: Vec::new(), supposed: None };
+        self.ask(vec![caller], Side::None, vec![way], action, ExternalId::Any, fixed)
     }
 
     fn ask(
         &self,
         callers: Vec<Caller>,
         identity: Side<'_>,
-        ways: Vec<Vec<(CompactString, Given)>>,
+        ways: Vec<Way>,
         action: &str,
-        external_id: ExternalId,
+        external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
         let policies = [self.policy];
         let mut best = Answer::No;
-        for mut keys in ways {
-            match external_id {
-                ExternalId::Any => {}
-                ExternalId::Absent => keys.push(("sts:ExternalId".into(), Given::Absent)),
-                ExternalId::Guessed => keys.push(("sts:ExternalId".into(), Given::Values(vec![STRANGER.into()]))),
-            }
+        for way in ways {
+            let mut keys = way.keys.clone();
             keys.extend(fixed.iter().map(|(key, given)| (CompactString::new(key), given.clone())));
-            let question = Question {
-                callers: callers.clone(),
-                action,
-                resource: self.role.into(),
-                resource_account: self.account,
-                policies: Policies {
-                    identity,
-                    resource: Side::Policies(&policies),
-                    rcp: self.rcp,
-                    ..Policies::default()
-                },
-                fixed: keys,
-            };
-            best = better(best, question.ask());
+            for (callers, keys) in self.scenarios(external_id, &callers, keys) {
+                let question = Question {
+                    callers,
+                    action,
+                    resource: self.role.into(),
+                    resource_account: self.account,
+                    policies: Policies {
+                        identity,
+                        resource: Side::Policies(&policies),
+                        rcp: self.rcp,
+                        ..Policies::default()
+                    },
+                    fixed: keys,
+                };
+                best = better(best, way.weigh(question.ask()));
+                if best.is_yes() {
+                    return best;
+                }
+            }
         }
         best
     }
@@ -136,11 +215,7 @@ pub fn better(one: Answer, other: Answer) -> Answer {
 /// The accounts that an Allow statement names, in its principals and in conditions on the caller's account or ARN.
 pub fn named_accounts(statement: &Statement) -> Vec<AccountId> {
     let principals = statement.principals.iter().flat_map(|p| &p.entries).filter_map(|e| e.principal.account());
-    let clauses = statement
-        .conditions
-        .iter()
-        .filter(|c| ["aws:PrincipalAccount", "aws:PrincipalArn", "kms:CallerAccount"].iter().any(|key| c.key.is(key)));
-    let conditions = clauses.flat_map(|clause| &clause.values).filter_map(|value| {
+    let conditions = caller_conditions(statement).flat_map(|clause| &clause.values).filter_map(|value| {
         let text = value.template.raw();
         AccountId::parse(text).or_else(|| Arn::parse(text)?.account_id())
     });
@@ -150,6 +225,12 @@ pub fn named_accounts(statement: &Statement) -> Vec<AccountId> {
     accounts
 }
 
+/// The comparisons of a statement that tell the account of its caller.
+pub fn caller_conditions(statement: &Statement) -> impl Iterator<Item = &Clause> {
+    const KEYS: [&str; 3] = ["aws:PrincipalAccount", "aws:PrincipalArn", "kms:CallerAccount"];
+    statement.conditions.iter().filter(|clause| KEYS.iter().any(|key| clause.key.is(key)))
+}
+
 /// Whether a statement's principals take in everyone, before any condition.
 pub fn names_everyone(statement: &Statement) -> bool {
     statement
@@ -157,3 +238,43 @@ pub fn names_everyone(statement: &Statement) -> bool {
         .as_ref()
         .is_some_and(|p| p.negated || p.entries.iter().any(|e| e.principal == Principal::Everyone))
 }
+
+/// Accounts that nobody names and that stand for all those a statement's wildcards take in: one for "any account", with
+/// no pattern, and one for each pattern of an account ID in its conditions on the caller.
+pub fn strangers(statement: &Statement, taken: &[AccountId]) -> Vec<(Option<CompactString>, AccountId)> {
+    let mut strangers = vec![(None, AccountId::other_than(taken.iter().copied()))];
+    for template in caller_conditions(statement).flat_map(|clause| &clause.values).map(|value| &value.template) {
+        let raw = template.raw();
+        let pattern = Arn::parse(raw).map_or(raw, |arn| arn.account);
+        if !template.is_plain() || pattern.bytes().all(|b| b == b'*') || !pattern.contains(['*', '?']) {
+            continue;
+        }
+        if let Some(account) = account_like(pattern, taken)
+            && !strangers.iter().any(|(known, _)| known.as_deref() == Some(pattern))
+        {
+            strangers.push((Some(pattern.into()), account));
+        }
+    }
+    strangers
+}
+
+/// An account ID that a pattern matches and that is none of `taken`.
+fn account_like(pattern: &str, taken: &[AccountId]) -> Option<AccountId> {
+    let stars = pattern.matches('*').count();
+    let missing = 12usize.checked_sub(pattern.len() - stars)?;
+    (0..10u8).rev().map(|digit| char::from(b'0' + digit)).find_map(|digit| {
+        let mut run = if stars == 0 { String::new() } else { digit.to_string().repeat(missing) };
+        let mut text = String::with_capacity(12);
+        for c in pattern.chars() {
+            match c {
+                '*' => text.push_str(&std::mem::take(&mut run)),
+                '?' => text.push(digit),
+                other => text.push(other),
+            }
+        }
+        AccountId::parse(&text).filter(|account| !taken.contains(account))
+    })
+}
+
+#[cfg(test)]
+mod tests;

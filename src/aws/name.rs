@@ -68,7 +68,7 @@ pub struct ConditionKey(CompactString);
 impl ConditionKey {
     /// Takes a key as it is written.
     pub fn new(text: &str) -> Self {
-        ConditionKey(CompactString::from(text).to_ascii_lowercase().into())
+        ConditionKey(CompactString::from(text).to_ascii_lowercase())
     }
 
     /// The key in lower case: its normal form.

@@ -38,7 +38,9 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
             report.notes.extend(loaded.details.iter().cloned());
             let aside = report.set_aside.iter();
             let lines: Vec<String> = aside
-                .map(|subject| format!("{} `{}` was set aside: no rule that ran applies to it", subject.kind.title(), subject.name))
+                .map(|subject| {
+                    format!("{} `{}` was set aside: no rule that ran applies to it", subject.kind.title(), subject.name)
+                })
                 .collect();
             report.notes.extend(lines);
         }

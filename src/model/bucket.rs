@@ -249,7 +249,9 @@ struct Notes<'n> {
 
 impl Notes<'_> {
     fn add(&mut self, fact: &'static str, declared: Spanned<&str>, collected: Spanned<&str>) {
-        let gap = Gap::new(fact, format!("the config says `{}`, the inputs say `{}`", declared.value, collected.value));
+        let shown = |text: &str| if text.is_empty() { "none".to_owned() } else { format!("`{text}`") };
+        let (said, known) = (shown(declared.value), shown(collected.value));
+        let gap = Gap::new(fact, format!("the config says {said}, the inputs say {known}"));
         self.found
             .push(Contradiction { bucket: Some(self.bucket.clone()), gap: gap.at([declared.span, collected.span]) });
     }

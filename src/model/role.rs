@@ -43,9 +43,15 @@ pub(super) struct Trusted {
 }
 
 /// Every role that other accounts can assume, in the order of the estate.
-pub(super) fn shared_roles<'e>(estate: &'e Estate, log_buckets: &BTreeSet<CompactString>) -> Vec<SharedRole<'e>> {
+///
+/// A role whose account is not known is taken for one of `owner`.
+pub(super) fn shared_roles<'e>(
+    estate: &'e Estate,
+    log_buckets: &BTreeSet<CompactString>,
+    owner: Option<AccountId>,
+) -> Vec<SharedRole<'e>> {
     let policies = Policies::new(estate);
-    let read = |role: &'e Role| shared_role(estate, role, &policies, log_buckets);
+    let read = |role: &'e Role| shared_role(estate, role, &policies, log_buckets, owner);
     estate.roles.par_iter().filter_map(read).collect()
 }
 
@@ -54,6 +60,7 @@ fn shared_role<'e>(
     role: &'e Role,
     policies: &Policies<'e>,
     log_buckets: &BTreeSet<CompactString>,
+    owner: Option<AccountId>,
 ) -> Option<SharedRole<'e>> {
     let trust = role.trust.present()?;
     if !may_name_an_account(estate.sources.slice(trust.span)) {
@@ -69,7 +76,7 @@ fn shared_role<'e>(
             places.entry(account).or_insert(span);
         }
     }
-    if let Some(own) = role.account {
+    if let Some(own) = role.account.or(owner) {
         places.remove(&own);
     }
     let organizations: Vec<_> = trust.effective().flat_map(organizations).collect();

@@ -215,7 +215,7 @@ fn third_parties(text: &mut String, estate: &Estate, model: &Model) {
         line(text, "external-id-required", "true", "");
     }
     let mut seen = BTreeSet::new();
-    for role in shared_roles(estate, &BTreeSet::new()) {
+    for role in shared_roles(estate, &BTreeSet::new(), model.owner()) {
         for trusted in &role.trusted {
             if model.class(trusted.account) == Class::Undeclared && seen.insert(trusted.account) {
                 let role = plain(&role.role.name);

@@ -52,12 +52,15 @@ pub fn parse(json: Json<'_>, kind: PolicyKind) -> Policy {
     }
 }
 
-/// A statement in which a key stands twice, and every one where `Statement` does, decides nothing for certain.
+/// A statement in which a key stands twice, and every one where `Statement` does, decides nothing for certain; `Id` and
+/// `Sid` mean nothing, whichever of them counts.
 fn mark_ambiguous(statements: &mut [Statement], policy: Span, duplicates: &[crate::syntax::json::Duplicate]) {
     for duplicate in duplicates {
         let mut inside = false;
         for statement in statements.iter_mut().filter(|s| s.span.contains(duplicate.again)) {
-            statement.ambiguous.get_or_insert(duplicate.again);
+            if duplicate.key != "Sid" {
+                statement.ambiguous.get_or_insert(duplicate.again);
+            }
             inside = true;
         }
         if !inside && policy.contains(duplicate.again) && duplicate.key != "Id" {
@@ -475,6 +478,9 @@ mod tests {
         let policy = read(text, PolicyKind::Identity);
         assert_eq!(policy.statements[0].actions.as_ref().unwrap().items.len(), 2);
         assert!(policy.statements[0].ambiguous.is_some() && policy.statements[1].ambiguous.is_none());
+        let sid = text.replace(r#""Action":"a:b","Action":"a:c""#, r#""Sid":"x","Sid":"y","Action":"a:b""#);
+        let policy = read(&sid, PolicyKind::Identity);
+        assert!(policy.duplicates.len() == 1 && policy.statements[0].ambiguous.is_none());
     }
 
     #[test]

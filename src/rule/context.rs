@@ -1,7 +1,7 @@
 //! What checks read: the estate through views made once per subject, the model, and facts about the whole estate that
 //! are found out when first asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
@@ -10,11 +10,12 @@ use rayon::prelude::*;
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
 use crate::config::Config;
-use crate::estate::{Bucket, Document, Estate, Gap, Key, Known, OrganizationPolicyKind, Permissions, Trail};
+use crate::estate::{Bucket, Document, Estate, Gap, Key, Known, OrganizationPolicyKind, Permissions, Role, Trail};
 use crate::finding::{Subject, SubjectKind};
 use crate::model::{Class, Model};
 use crate::policy::Policy;
 use crate::rule::role::RoleView;
+pub use crate::rule::tags::PrincipalTag;
 use crate::text::Span;
 
 /// All that a check may read.
@@ -28,9 +29,10 @@ pub struct Context<'a> {
     pub config: Option<&'a Config>,
     /// The share of a quota at which a finding starts.
     pub warn_at: f64,
-    principal_tags: OnceLock<BTreeMap<CompactString, Span>>,
+    principal_tags: OnceLock<BTreeMap<CompactString, PrincipalTag>>,
     sharing_roles: OnceLock<Vec<RoleView<'a>>>,
     rcp: OnceLock<Vec<(Arc<Policy>, Vec<CompactString>)>>,
+    named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
 }
 
 impl<'a> Context<'a> {
@@ -45,6 +47,7 @@ impl<'a> Context<'a> {
             principal_tags: OnceLock::new(),
             sharing_roles: OnceLock::new(),
             rcp: OnceLock::new(),
+            named_roles: OnceLock::new(),
         }
     }
 
@@ -64,7 +67,7 @@ impl<'a> Context<'a> {
         let named =
             |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
         let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
-        self.model.log_buckets().iter().map(|bucket| arn(&bucket.name)).collect()
+        self.model.log_buckets().iter().filter(|bucket| bucket.is_named).map(|bucket| arn(&bucket.name)).collect()
     }
 
     /// An account that is none of those named anywhere in the model.
@@ -72,8 +75,8 @@ impl<'a> Context<'a> {
         AccountId::other_than(self.model.known_accounts())
     }
 
-    /// The tag keys by which some policy of the estate decides through `aws:PrincipalTag`, with one place for each.
-    pub fn principal_tags(&self) -> &BTreeMap<CompactString, Span> {
+    /// The tags by which some policy of the estate decides through `aws:PrincipalTag`, by key in lower case.
+    pub fn principal_tags(&self) -> &BTreeMap<CompactString, PrincipalTag> {
         self.principal_tags.get_or_init(|| super::tags::principal_tags(self.estate))
     }
 
@@ -86,6 +89,19 @@ impl<'a> Context<'a> {
             };
             self.estate.roles.par_iter().filter_map(view).collect()
         })
+    }
+
+    /// Whether an Allow statement in the policy of a log bucket or log key names a role, among its principals or by a full
+    /// ARN in `aws:PrincipalArn`.
+    pub fn log_policies_name(&self, role: &Role) -> bool {
+        let named = self.named_roles.get_or_init(|| {
+            let buckets = self.estate.buckets.iter().filter(|bucket| self.model.is_log_bucket(bucket).is_log_bucket());
+            let keys = self.estate.keys.iter().filter(|key| self.model.is_log_key(key).is_log_key());
+            let policies = buckets.map(|bucket| &bucket.policy).chain(keys.map(|key| &key.policy));
+            let policies = policies.filter_map(Known::present).map(|document| self.policy(document));
+            policies.flat_map(|policy| policy.allows().flat_map(super::role::named_roles).collect::<Vec<_>>()).collect()
+        });
+        role.account.is_some_and(|account| named.contains(&(account, role.name.clone())))
     }
 
     /// The RCPs known to bind the resources of an account; one level with all of them, as only their denials count.

@@ -1,5 +1,9 @@
 //! A role under audit: its policies, who may assume it, whether it shares logs.
 
+mod admission;
+
+pub use admission::{Admission, Who};
+
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
@@ -7,12 +11,12 @@ use compact_str::CompactString;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, STRANGER};
-use crate::access::sts::{ExternalId, Trust, better, named_accounts, names_everyone};
-use crate::aws::{AccountId, managed};
+use crate::access::sts::{ExternalId, Trust, better};
+use crate::aws::{AccountId, Arn, managed};
 use crate::estate::{Estate, Gap, NamedBy, Role};
 use crate::finding::{Subject, SubjectKind};
 use crate::model::Class;
-use crate::policy::{Policy, PolicyKind, Principal};
+use crate::policy::{Policy, PolicyKind, Principal, Statement};
 use crate::rule::context::Context;
 use crate::syntax::json::Tape;
 use crate::text::embedded::Place;
@@ -31,6 +35,7 @@ pub struct RoleView<'a> {
     pub policies: Vec<RolePolicy>,
     /// The permissions that are not known.
     pub missing: Vec<Gap>,
+    admissions: OnceLock<Vec<Admission>>,
     admitted: OnceLock<Vec<Admitted>>,
     sharing: OnceLock<bool>,
 }
@@ -62,7 +67,8 @@ pub enum Origin {
 pub struct Admitted {
     /// The account; `None` stands for any account there is.
     pub account: Option<AccountId>,
-    /// How, with whatever external ID lets it in.
+    /// How, with its administrators
+    /// willing.
     pub answer: Answer,
 }
 
@@ -79,6 +85,7 @@ impl<'a> RoleView<'a> {
             trust,
             policies: Vec::new(),
             missing: Vec::new(),
+            admissions: OnceLock::new(),
             admitted: OnceLock::new(),
             sharing: OnceLock::new(),
         };
@@ -156,11 +163,26 @@ impl<'a> RoleView<'a> {
         context: &Context<'_>,
         account: AccountId,
         action: &str,
-        external_id: ExternalId,
+        external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
         let membership = context.membership(account);
         self.with_trust(context, |trust| trust.admits(account, &membership, action, external_id, fixed))
+    }
+
+    /// Whether one of these principals of one account can do `action` on this role, its administrators
+    /// willing.
+    pub fn admits_any_of(
+        &self,
+        context: &Context<'_>,
+        callers: Vec<Caller>,
+        action: &str,
+        external_id: ExternalId,
+        fixed: &[(&str, Given)],
+    ) -> Answer {
+        let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
+        let membership = context.membership(account);
+        self.with_trust(context, |trust| trust.admits_any_of(callers, &membership, action, external_id, fixed))
     }
 
     /// Whether a service or a provider's caller can do `action` on this role.
@@ -176,36 +198,19 @@ impl<'a> RoleView<'a> {
 
     fn with_trust(&self, context: &Context<'_>, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
         let Ok(policy) = self.trust.as_deref() else { return Answer::No };
+        self.with_policy(context, policy, ask)
+    }
+
+    fn with_policy(&self, context: &Context<'_>, policy: &Policy, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
         let rcp = context.rcp(self.role.account);
         let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
-        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp })
+        let organization = context.model.organization_id().map(|organization| organization.id.as_str());
+        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, organization })
     }
 
     /// The accounts other than its own that can assume it, with whatever external ID; any account there is comes first.
-    ///
-    /// Asked for are the accounts its trust policy names, the members of the organization where a statement takes in
-    /// everyone, and one account that nobody names.
     pub fn admitted(&self, context: &Context<'_>) -> &[Admitted] {
-        self.admitted.get_or_init(|| {
-            let Ok(trust) = self.trust.as_deref() else { return Vec::new() };
-            let mut accounts: Vec<AccountId> = trust.allows().flat_map(named_accounts).collect();
-            let everyone = trust.allows().any(names_everyone);
-            if everyone {
-                accounts.extend(context.model.members());
-            }
-            accounts.sort_unstable();
-            accounts.dedup();
-            accounts.retain(|account| Some(*account) != self.role.account);
-            let stranger = AccountId::other_than(accounts.iter().copied().chain(context.model.known_accounts()));
-            let ask = |account| self.admits(context, account, "sts:AssumeRole", ExternalId::Any, &[]);
-            let mut admitted = Vec::new();
-            if everyone {
-                admitted.push(Admitted { account: None, answer: ask(stranger) });
-            }
-            admitted.extend(accounts.into_iter().map(|a| Admitted { account: Some(a), answer: ask(a) }));
-            admitted.retain(|one| one.answer != Answer::No);
-            admitted
-        })
+        self.admitted.get_or_init(|| self.joined(context))
     }
 
     /// Whether it is a sharing role: another account, or anyone, can assume it, and it can read, list or decrypt logs,
@@ -213,28 +218,39 @@ impl<'a> RoleView<'a> {
     pub fn is_sharing(&self, context: &Context<'_>) -> bool {
         *self.sharing.get_or_init(|| {
             self.may_be_shared()
-                && (self.trust.is_err() || !self.admitted(context).is_empty())
                 && self.reads_logs(context) != Some(false)
+                && (self.trust.is_err() || !self.admissions(context).is_empty())
         })
     }
 
-    /// Whether it can read, list or decrypt logs by its own policies (any S3 object, where no log bucket is known);
-    /// `None` where that is not known.
+    /// Whether it can read, list or decrypt logs: by its own policies (any S3 object, where no log bucket is known), or
+    /// because the policy of a log bucket or log key names it. `None` where that is not known.
     pub fn reads_logs(&self, context: &Context<'_>) -> Option<bool> {
         let buckets = context.log_bucket_arns();
-        let targets: Vec<(&str, String)> = match buckets.is_empty() {
-            true => vec![("s3:GetObject", "arn:aws:s3:::*".to_owned()), ("s3:ListBucket", "arn:aws:s3:::*".to_owned())],
-            false => buckets
-                .into_iter()
-                .flat_map(|arn| [("s3:GetObject", format!("{arn}/*")), ("s3:ListBucket", arn)])
-                .collect(),
+        let reads = match buckets.is_empty() {
+            true => self.may_read("arn:aws:s3:::*"),
+            false => buckets.iter().any(|arn| self.may_read(arn)),
         };
-        let some = targets.iter().any(|(action, resource)| self.may(action, resource));
-        match some {
-            true => Some(true),
-            false if self.missing.is_empty() => Some(false),
-            false => None,
-        }
+        self.or_unknown(reads || self.may_decrypt(context) || context.log_policies_name(self.role))
+    }
+
+    /// Whether it can read or list a bucket, by its ARN; `None` where that is not known.
+    pub fn reads_bucket(&self, arn: &str) -> Option<bool> {
+        self.or_unknown(self.may_read(arn))
+    }
+
+    fn may_read(&self, arn: &str) -> bool {
+        self.may("s3:GetObject", &format!("{arn}/*")) || self.may("s3:ListBucket", arn)
+    }
+
+    fn may_decrypt(&self, context: &Context<'_>) -> bool {
+        let keys = context.estate.keys.iter().filter(|key| context.model.is_log_key(key).is_log_key());
+        keys.filter_map(|key| key.arn.as_deref()).any(|arn| self.may("kms:Decrypt", arn))
+    }
+
+    /// What was not seen is certain only where all permissions are known.
+    fn or_unknown(&self, seen: bool) -> Option<bool> {
+        (seen || self.missing.is_empty()).then_some(seen)
     }
 
     /// Whether some Allow of its own policies covers the action on a resource that `resource` (a pattern) matches, no
@@ -285,6 +301,23 @@ impl<'a> RoleView<'a> {
             _ => true,
         }
     }
+}
+
+/// The roles that a statement names by themselves, account and name without path.
+pub(super) fn named_roles(statement: &Statement) -> Vec<(AccountId, CompactString)> {
+    let principals = statement.principals.iter().filter(|p| !p.negated).flat_map(|p| &p.entries);
+    let mut named: Vec<(AccountId, &str)> = Vec::new();
+    named.extend(principals.filter_map(|entry| match &entry.principal {
+        Principal::Role(account, name) | Principal::Session(account, name, _) => Some((*account, name.as_str())),
+        _ => None,
+    }));
+    let conditions = statement.conditions.iter().filter(|clause| clause.key.is("aws:PrincipalArn"));
+    named.extend(conditions.flat_map(|clause| &clause.values).filter_map(|value| {
+        let arn = Arn::parse(value.template.raw())?;
+        Some((arn.account_id()?, arn.resource_of("role")?))
+    }));
+    let last = |name: &str| name.rsplit('/').next().unwrap_or(name).into();
+    named.into_iter().map(|(account, name)| (account, last(name))).collect()
 }
 
 /// What findings call a role.

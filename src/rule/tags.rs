@@ -9,8 +9,17 @@ use crate::estate::Estate;
 use crate::policy::Policy;
 use crate::text::Span;
 
-/// The keys of `aws:PrincipalTag/…` in conditions and variables of all policies, each with one place.
-pub(super) fn principal_tags(estate: &Estate) -> BTreeMap<CompactString, Span> {
+/// A principal tag by which some policy decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalTag {
+    /// Its key as a policy writes it: `aws:TagKeys` compares it with regard to case, other keys do not.
+    pub written: CompactString,
+    /// One place where it stands.
+    pub span: Span,
+}
+
+/// The tags of `aws:PrincipalTag/…` in conditions and variables of all policies, by key in lower case.
+pub(super) fn principal_tags(estate: &Estate) -> BTreeMap<CompactString, PrincipalTag> {
     let mut tags = BTreeMap::new();
     // Most estates use none: looking for the bytes first saves reading every policy.
     let finder = memchr::memmem::Finder::new(b"tag");
@@ -43,21 +52,23 @@ fn find_ignoring_case(finder: &memchr::memmem::Finder<'_>, bytes: &[u8]) -> Opti
     lower.into_iter().chain(upper).min()
 }
 
-fn collect(policy: &Policy, tags: &mut BTreeMap<CompactString, Span>) {
-    let mut add = |key: &ConditionKey, span: Span| {
+fn collect(policy: &Policy, tags: &mut BTreeMap<CompactString, PrincipalTag>) {
+    let mut add = |key: &ConditionKey, written: &str, span: Span| {
         if let Some((_, tag)) = key.as_str().split_once('/').filter(|_| key.is_tag_of("aws:PrincipalTag")) {
-            tags.entry(tag.into()).or_insert(span);
+            let name = written.split(',').next().unwrap_or(written).trim();
+            let written = name.split_once('/').map_or(tag, |(_, tag)| tag).into();
+            tags.entry(tag.into()).or_insert(PrincipalTag { written, span });
         }
     };
     for statement in policy.effective() {
         for clause in &statement.conditions {
-            add(&clause.key, clause.span);
+            add(&clause.key, &clause.written_key, clause.span);
             for value in &clause.values {
-                value.template.variables().for_each(|variable| add(&variable.key, value.span));
+                value.template.variables().for_each(|v| add(&v.key, &v.written, value.span));
             }
         }
         for item in statement.resources.iter().flat_map(|r| &r.items) {
-            item.variables().for_each(|variable| add(&variable.key, item.span));
+            item.variables().for_each(|v| add(&v.key, &v.written, item.span));
         }
     }
 }

@@ -1,6 +1,18 @@
 //! The integration tests: one binary, one module for each concern.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that panics has failed, and says why"
+)]
+
 mod cards;
+mod cli;
 mod decisions;
 mod origins;
 mod policies;

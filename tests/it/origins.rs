@@ -25,7 +25,8 @@ fn found(report: &Value) -> Found {
     let found = findings.map(|finding| {
         let subject = &finding["subject"];
         // A file belongs to its form; everything else is known by its ARN.
-        let subject = if subject["arn"].is_string() { text(&subject["arn"]) } else { text(&finding["location"]["file"]) };
+        let subject =
+            if subject["arn"].is_string() { text(&subject["arn"]) } else { text(&finding["location"]["file"]) };
         (text(&finding["rule"]), text(&finding["level"]), subject, text(&finding["fingerprint"]))
     });
     let all: Vec<_> = found.collect();
@@ -55,11 +56,17 @@ fn each_estate_gives_exactly_the_findings_it_lists() {
     for scenario in scenarios() {
         let expected = expected(&scenario);
         for form in ["raw", "export"] {
-            let found: BTreeSet<_> =
-                found(&check(&scenario, form, &[])).into_iter().map(|(rule, level, subject, _)| (rule, level, subject)).collect();
+            let found: BTreeSet<_> = found(&check(&scenario, form, &[]))
+                .into_iter()
+                .map(|(rule, level, subject, _)| (rule, level, subject))
+                .collect();
             let missed: Vec<_> = expected.difference(&found).collect();
             let extra: Vec<_> = found.difference(&expected).collect();
-            assert!(missed.is_empty() && extra.is_empty(), "{} {form}\nmissed {missed:#?}\nextra {extra:#?}", scenario.display());
+            assert!(
+                missed.is_empty() && extra.is_empty(),
+                "{} {form}\nmissed {missed:#?}\nextra {extra:#?}",
+                scenario.display()
+            );
         }
     }
 }

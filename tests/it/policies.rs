@@ -27,8 +27,10 @@ fn run(folder: &Path, entry: &Value) -> (BTreeSet<(String, String)>, String) {
     let findings = report["findings"].as_array().unwrap();
     let part = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
     let set = findings.iter().map(|f| (part(f, "rule"), part(f, "level"))).collect();
-    let messages: Vec<String> =
-        findings.iter().map(|f| format!("    {} {}: {}", part(f, "level"), part(f, "rule"), part(f, "message"))).collect();
+    let messages: Vec<String> = findings
+        .iter()
+        .map(|f| format!("    {} {}: {}", part(f, "level"), part(f, "rule"), part(f, "message")))
+        .collect();
     (set, messages.join("\n"))
 }
 

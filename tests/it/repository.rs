@@ -58,12 +58,8 @@ fn modules_import_only_what_stands_to_their_left() {
 
 #[test]
 fn heavy_libraries_stay_in_their_room() {
-    let rooms = [
-        ("serde_sarif", "report/sarif"),
-        ("miette::", "report/text"),
-        ("clap", "cli"),
-        ("ignore::", "collect"),
-    ];
+    let rooms =
+        [("serde_sarif", "report/sarif"), ("miette::", "report/text"), ("clap", "cli"), ("ignore::", "collect")];
     for file in files_below(&root().join("src"), ".rs") {
         let name = file.strip_prefix(root().join("src")).unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap();

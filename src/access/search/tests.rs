@@ -70,7 +70,42 @@ fn the_witness_is_what_the_evaluator_allowed() {
     let answer =
         ask(&format!(r#"{ROOT},"Condition":{{"StringEquals":{{"sts:ExternalId":"abc"}}}}}}"#), "222222222222", &[]);
     let found = answer.found().unwrap();
-    assert_eq!(found.witness.context["sts:externalid"], ["abc"]);
+    assert_eq!(found.witness.context["sts:ExternalId"], ["abc"]);
     assert_eq!(found.witness.decision, Decision::Allowed);
     assert_eq!(found.explanation.steps.len(), 2);
+}
+
+#[test]
+fn a_source_pattern_that_leaves_the_account_open_lets_a_foreign_resource_in() {
+    let ask = |condition: &str| {
+        let policy = trust(&format!(
+            r#"{{"Effect":"Allow","Principal":{{"Service":"states.amazonaws.com"}},"Action":"sts:AssumeRole","Condition":{condition}}}"#
+        ));
+        let policies = [&policy];
+        let question = Question {
+            callers: vec![Caller::Service("states.amazonaws.com".into())],
+            action: "sts:AssumeRole",
+            resource: "arn:aws:iam::111111111111:role/r".into(),
+            resource_account: AccountId::parse("111111111111"),
+            policies: Policies { resource: Side::Policies(&policies), ..Policies::default() },
+            fixed: vec![("aws:SourceAccount".into(), Given::Values(vec!["999999999999".into()]))],
+        };
+        question.ask()
+    };
+    for open in [
+        r#"{"ArnLike":{"aws:SourceArn":"arn:aws:states:*:*:stateMachine:*"}}"#,
+        r#"{"StringLike":{"aws:SourceArn":"arn:aws:states:*"}}"#,
+        r#"{"StringLike":{"aws:SourceArn":"arn:aws:st*"}}"#,
+        r#"{"StringLike":{"aws:SourceArn":"*"}}"#,
+        r#"{"Null":{"aws:SourceArn":"false"}}"#,
+    ] {
+        assert!(ask(open).is_yes(), "{open}");
+    }
+    for bound in [
+        r#"{"ArnLike":{"aws:SourceArn":"arn:aws:states:*:111111111111:stateMachine:*"}}"#,
+        r#"{"ArnLike":{"aws:SourceArn":"arn:aws:states:*"}}"#,
+        r#"{"StringEquals":{"aws:SourceAccount":"111111111111"}}"#,
+    ] {
+        assert_eq!(ask(bound), Answer::No, "{bound}");
+    }
 }

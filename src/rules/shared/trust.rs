@@ -1,52 +1,43 @@
-//! Trust policies: the parties they admit, and the statement that does it.
+//! Trust policies: the outsiders they admit, and the statement and place that do it.
 
 use crate::access::search::{Answer, Found};
-use crate::aws::AccountId;
+use crate::access::sts::caller_conditions;
+use crate::aws::{AccountId, Arn};
 use crate::estate::Gap;
 use crate::finding::StepEffect;
 use crate::model::Class;
 use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::RoleView;
+use crate::rule::role::{Admission, RoleView};
 use crate::text::Span;
 
-/// An outside account that a role admits by name.
-#[derive(Debug, Clone)]
-pub(in crate::rules) struct Party {
+/// An account outside the organization that one statement of a trust policy admits by name.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::rules) struct Outsider<'v> {
     /// The account.
     pub(in crate::rules) account: AccountId,
     /// What the model takes it for.
     pub(in crate::rules) class: Class,
+    /// How it gets in.
+    pub(in crate::rules) admission: &'v Admission,
 }
 
 /// The accounts outside the organization that a role admits and that owe an external ID: third parties that the config
-/// does not exempt, and undeclared accounts.
+/// does not exempt, and undeclared accounts; each with each statement that admits it.
 ///
 /// A statement that lets in anyone is left to `public-role-trust`.
-pub(in crate::rules) fn third_parties(context: &Context<'_>, role: &RoleView<'_>) -> Vec<Party> {
-    let Ok(policy) = role.trust() else { return Vec::new() };
-    let public: Vec<Span> = public_statements(context, role).iter().map(|statement| statement.span).collect();
-    let admitted = role.admitted(context).iter();
-    let parties = admitted.filter_map(|one| {
-        let account = one.account?;
+pub(in crate::rules) fn outsiders<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> Vec<Outsider<'v>> {
+    let named = role.admissions(context).iter().filter_map(|admission| {
+        let account = admission.account()?;
         let class = context.model.class(account);
         let owes = match class {
             Class::ThirdParty { external_id_required, .. } => external_id_required,
             Class::Undeclared => true,
             Class::Owner | Class::Management | Class::Member | Class::Reader | Class::CloudTrail => false,
         };
-        let (statement, _) = admitting(policy, &one.answer, account)?;
-        (owes && !public.contains(&statement.span)).then_some(Party { account, class })
+        (owes && !role.is_public(context, admission)).then_some(Outsider { account, class, admission })
     });
-    parties.collect()
-}
-
-/// The statements through which an account that nobody names can assume the role.
-pub(in crate::rules) fn public_statements<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> Vec<&'v Statement> {
-    let Ok(policy) = role.trust() else { return Vec::new() };
-    let anyone = role.admitted(context).iter().find(|one| one.account.is_none());
-    let Some(found) = anyone.and_then(|one| one.answer.found()) else { return Vec::new() };
-    policy.allows().filter(|statement| found.explanation.steps.iter().any(|s| s.span == Some(statement.span))).collect()
+    named.collect()
 }
 
 /// The Allow statement that an answer goes through, and the place in it that names the account.
@@ -65,11 +56,27 @@ pub(in crate::rules) fn admitting<'p>(
     Some((statement, principal_span(statement, account)))
 }
 
-/// The place in a statement's principals that names an account; all of them where none does by itself.
+/// The place in a statement that names an account: among its principals, else among its conditions on the caller; all of
+/// the principals where neither names it by itself.
 pub(in crate::rules) fn principal_span(statement: &Statement, account: AccountId) -> Span {
     let Some(principals) = &statement.principals else { return statement.span };
     let entry = principals.entries.iter().find(|entry| entry.principal.account() == Some(account));
-    entry.map_or(principals.span, |entry| entry.span)
+    if let Some(entry) = entry {
+        return entry.span;
+    }
+    let values = caller_conditions(statement).flat_map(|clause| &clause.values);
+    let mut naming = values.filter(|value| {
+        let text = value.template.raw();
+        AccountId::parse(text).or_else(|| Arn::parse(text)?.account_id()) == Some(account)
+    });
+    naming.next().map_or_else(|| everyone_span(statement), |value| value.span)
+}
+
+/// The place in a statement's principals that takes in everyone; all of them where `NotPrincipal` does.
+pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
+    let Some(principals) = &statement.principals else { return statement.span };
+    let entry = principals.entries.iter().find(|entry| entry.principal == Principal::Everyone);
+    entry.filter(|_| !principals.negated).map_or(principals.span, |entry| entry.span)
 }
 
 /// Whether a statement's principals may mean principals of an account.
@@ -92,6 +99,14 @@ pub(in crate::rules) fn unless(context: &Context<'_>, role: &RoleView<'_>, found
         facts.push(format!("resource control policies{of}"));
     }
     facts
+}
+
+/// `help`, after "if this account is not yours" where the account may turn out to be a member.
+pub(in crate::rules) fn help(context: &Context<'_>, account: AccountId, help: &str) -> String {
+    match RoleView::is_certain_outsider(context, account) {
+        true => help.to_owned(),
+        false => format!("if this account is not yours, {help}"),
+    }
 }
 
 /// The gap of a search that gave up.

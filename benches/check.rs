@@ -1,0 +1,222 @@
+//! The offline audit, part by part, beside reading the same bytes with serde_json.
+//!
+//! `cargo bench --bench check`; the inputs are made in a temporary folder.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark that panics has nothing to measure"
+)]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use trailproof::access::evaluate::{Policies, Side, decide};
+use trailproof::access::request::{Caller, Request};
+use trailproof::audit::Audit;
+use trailproof::collect::{Collected, Options, collect};
+use trailproof::estate::read_policy;
+use trailproof::model::Model;
+use trailproof::policy::PolicyKind;
+use trailproof::rule::Selection;
+use trailproof::rules::RULES;
+use trailproof::syntax::json::Tape;
+use trailproof::text::SourceId;
+use trailproof::text::embedded::Place;
+
+/// One policy of about 2.4 KB in ten is a trust policy that lets an outside account in without an external ID.
+fn policy_file(number: usize) -> (String, String) {
+    let mut text = String::from("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n");
+    let flawed = number.is_multiple_of(10);
+    let mut statement = 0;
+    while text.len() < 2_300 {
+        let comma = if statement == 0 { "" } else { ",\n" };
+        let account = 222_222_222_222_u64 + statement;
+        let _ = match flawed {
+            true => write!(
+                text,
+                "{comma}    {{\n      \"Sid\": \"S{statement}\",\n      \"Effect\": \"Allow\",\n      \"Principal\": {{\"AWS\": \
+                 \"arn:aws:iam::{:012}:root\"}},\n      \"Action\": \"sts:AssumeRole\",\n      \"Condition\": {{\"StringEquals\": \
+                 {{\"aws:PrincipalTag/team\": \"t{statement}\"}}}}\n    }}",
+                900_000_000_000_u64 + number as u64
+            ),
+            false => write!(
+                text,
+                "{comma}    {{\n      \"Sid\": \"S{statement}\",\n      \"Effect\": \"Allow\",\n      \"Action\": [\"s3:GetObject\", \
+                 \"s3:ListBucket\"],\n      \"Resource\": [\"arn:aws:s3:::central-logs/AWSLogs/{account}/*\", \
+                 \"arn:aws:s3:::central-logs\"],\n      \"Condition\": {{\"StringEquals\": {{\"aws:PrincipalOrgID\": \
+                 \"o-exampleorgid\"}}}}\n    }}"
+            ),
+        };
+        statement += 1;
+    }
+    text.push_str("\n  ]\n}\n");
+    let kind = if flawed { "trust" } else { "access" };
+    (format!("roles/role-{number:05}-{kind}.json"), text)
+}
+
+fn policy_folder(count: usize) -> (tempfile::TempDir, Vec<String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("roles")).expect("a folder");
+    let mut texts = Vec::new();
+    for number in 0..count {
+        let (name, text) = policy_file(number);
+        std::fs::write(folder.path().join(name), &text).expect("a file");
+        texts.push(text);
+    }
+    (folder, texts)
+}
+
+/// An account-authorization-details export of so many roles, about 7 KB each.
+fn export(roles: usize) -> String {
+    let mut out = String::from(
+        "{\n  \"UserDetailList\": [], \"GroupDetailList\": [], \"Policies\": [],\n  \"RoleDetailList\": [\n",
+    );
+    for number in 0..roles {
+        let principal = match number % 20 {
+            0 => format!("{{\"AWS\": \"arn:aws:iam::{:012}:root\"}}", 222_222_222_222_u64 + (number % 7) as u64),
+            _ => "{\"Service\": \"lambda.amazonaws.com\"}".to_owned(),
+        };
+        let mut policies = String::new();
+        for policy in 0..2 {
+            let mut statements = String::new();
+            for statement in 0..7 {
+                let comma = if statement == 0 { "" } else { ", " };
+                let _ = write!(
+                    statements,
+                    "{comma}{{\n            \"Sid\": \"S{statement}\", \"Effect\": \"Allow\",\n            \"Action\": \
+                     [\"ec2:DescribeInstances\", \"logs:PutLogEvents\", \"sqs:SendMessage\"],\n            \"Resource\": \
+                     [\"arn:aws:sqs:us-east-1:111111111111:q-{number}-{policy}-{statement}\", \
+                     \"arn:aws:logs:us-east-1:111111111111:log-group:/app/{number}:*\"],\n            \"Condition\": \
+                     {{\"StringEquals\": {{\"aws:RequestedRegion\": [\"us-east-1\", \"eu-west-1\"]}}}}\n          }}"
+                );
+            }
+            let comma = if policy == 0 { "" } else { ", " };
+            let _ = write!(
+                policies,
+                "{comma}{{\"PolicyName\": \"p{policy}\", \"PolicyDocument\": {{\"Version\": \"2012-10-17\", \"Statement\": [{statements}]}}}}"
+            );
+        }
+        let comma = if number + 1 == roles { "" } else { "," };
+        let _ = writeln!(
+            out,
+            "    {{\n      \"Path\": \"/\", \"RoleName\": \"app-{number:06}\", \"RoleId\": \"AROAEXAMPLE{number:08}\",\n      \
+             \"Arn\": \"arn:aws:iam::111111111111:role/app-{number:06}\", \"CreateDate\": \"2024-01-01T00:00:00+00:00\",\n      \
+             \"AssumeRolePolicyDocument\": {{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Principal\": \
+             {principal}, \"Action\": \"sts:AssumeRole\"}}]}},\n      \"InstanceProfileList\": [], \"RolePolicyList\": \
+             [{policies}],\n      \"AttachedManagedPolicies\": [], \"Tags\": [{{\"Key\": \"team\", \"Value\": \"t{}\"}}]\n    }}{comma}",
+            number % 50
+        );
+    }
+    out.push_str("  ]\n}\n");
+    out
+}
+
+fn read(folder: &Path, path: &str, jobs: usize) -> Collected {
+    let options = Options { jobs, cwd: folder.to_path_buf(), ..Options::default() };
+    collect(&[PathBuf::from(path)], &mut std::io::empty(), &options).expect("the inputs can be read")
+}
+
+fn audit(collected: &Collected) -> usize {
+    let model = Model::new(&collected.estate, None, None);
+    let selection = Selection::new(&RULES, &["all".to_owned()], &[]).expect("every rule");
+    let today = time::Date::from_ordinal_date(2026, 1).expect("a day");
+    let (estate, files) = (&collected.estate, collected.files);
+    let report = Audit { estate, model: &model, config: None, selection: &selection, today, files }.run();
+    report.findings.len()
+}
+
+fn in_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads").install(run)
+}
+
+fn many_files(c: &mut Criterion) {
+    let (folder, texts) = policy_folder(10_000);
+    let mut group = c.benchmark_group("10,000 policies");
+    group.sample_size(10).throughput(Throughput::Bytes(texts.iter().map(|text| text.len() as u64).sum()));
+    group.bench_function("serde_json to Value, preloaded", |b| {
+        b.iter(|| {
+            texts.iter().filter(|t| serde_json::from_str::<serde_json::Value>(t).is_ok_and(|v| v.is_object())).count()
+        });
+    });
+    group.bench_function("walk and read only", |b| {
+        b.iter(|| {
+            let names = std::fs::read_dir(folder.path().join("roles")).expect("the folder");
+            names.map(|name| std::fs::read(name.expect("a name").path()).expect("a file").len()).sum::<usize>()
+        });
+    });
+    for threads in [1, 2] {
+        group.bench_function(BenchmarkId::new("walk, read and parse", threads), |b| {
+            b.iter(|| in_threads(threads, || read(folder.path(), "roles", threads).files));
+        });
+        let collected = read(folder.path(), "roles", threads);
+        group.bench_function(BenchmarkId::new("model and all rules", threads), |b| {
+            b.iter(|| in_threads(threads, || audit(&collected)));
+        });
+    }
+    group.finish();
+}
+
+fn large_export(c: &mut Criterion) {
+    let mut group = c.benchmark_group("account-authorization-details");
+    group.sample_size(10);
+    for roles in [5_000, 10_000, 20_000] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = export(roles);
+        std::fs::write(folder.path().join("export.json"), &text).expect("a file");
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(BenchmarkId::new("serde_json to Value", roles), |b| {
+            b.iter(|| serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        });
+        group.bench_function(BenchmarkId::new("read, model and all rules", roles), |b| {
+            b.iter(|| in_threads(1, || audit(&read(folder.path(), "export.json", 1))));
+        });
+    }
+    group.finish();
+}
+
+fn one_request(c: &mut Criterion) {
+    let statement = |n: usize| {
+        format!(
+            r#"{{"Sid":"S{n}","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::central-logs/AWSLogs/{n:012}/*"],
+            "Condition":{{"StringEquals":{{"aws:PrincipalOrgID":"o-exampleorgid"}}}}}}"#
+        )
+    };
+    let statements: Vec<String> = (1..=20).map(statement).collect();
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+    let place = Place::direct(SourceId::new(0), 0);
+    let mut tape = Tape::new();
+    let policy = read_policy(tape.read(&text, &place).expect("JSON"), PolicyKind::Identity).expect("a policy");
+    let caller = Caller::parse("arn:aws:sts::111111111111:assumed-role/reader/s").expect("a caller");
+    let key = "arn:aws:s3:::central-logs/AWSLogs/000000000020/CloudTrail/us-east-1/2026/11/01/f.json.gz";
+    let request = Request::new(caller, "s3:GetObject", key, None).with("aws:PrincipalOrgID", "o-exampleorgid");
+    let list = [&policy];
+    let policies = Policies { identity: Side::Policies(&list), ..Policies::default() };
+    c.bench_function("one request, 20 statements", |b| b.iter(|| decide(black_box(&request), black_box(&policies))));
+}
+
+fn start(c: &mut Criterion) {
+    let (folder, _) = policy_folder(1);
+    let mut group = c.benchmark_group("whole process");
+    group.bench_function("do nothing (true)", |b| b.iter(|| Command::new("true").status().expect("it runs")));
+    let trailproof = env!("CARGO_BIN_EXE_trailproof");
+    group.bench_function("--version", |b| {
+        b.iter(|| Command::new(trailproof).arg("--version").output().expect("it runs"))
+    });
+    group.bench_function("check of one file", |b| {
+        let check = || Command::new(trailproof).current_dir(folder.path()).args(["check", "roles"]).output();
+        b.iter(|| check().expect("it runs"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, many_files, large_export, one_request, start);
+criterion_main!(benches);

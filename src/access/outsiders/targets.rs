@@ -1,0 +1,143 @@
+//! What is asked for: actions and resources of a statement, as few as its policy tells apart.
+
+use compact_str::CompactString;
+
+use super::Scene;
+use crate::access::request::{Caller, Request};
+use crate::access::search::{STRANGER, fill};
+use crate::aws::ActionName;
+use crate::aws::services::{self, Applies};
+use crate::policy::condition::Context;
+use crate::policy::pattern::{self, Case};
+use crate::policy::template::{Match, Template};
+use crate::policy::{Clause, Effect, Entries};
+
+/// The names tried first, so that a proof shows what matters most.
+const FIRST: [&str; 6] =
+    ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"];
+
+impl Scene<'_> {
+    /// For each resource that the statement may mean, one action of each set that the policies do not tell apart.
+    pub(super) fn requests(&self, caller: &Caller) -> Vec<(String, CompactString)> {
+        let base = Request::new(caller.clone(), "s3:GetObject", self.guarded.arn, Some(self.owner));
+        let mut requests = Vec::new();
+        for resource in self.resources(&base) {
+            let mut seen: Vec<(Vec<bool>, Vec<&str>)> = Vec::new();
+            for action in self.actions(&resource) {
+                let denies = self.statements().filter(|statement| statement.effect == Effect::Deny);
+                let denied = denies.map(|deny| covers(deny.actions.as_ref(), &action)).collect();
+                let told_apart_by = (denied, lacking(self.clauses(), &action));
+                if !seen.contains(&told_apart_by) {
+                    seen.push(told_apart_by);
+                    requests.push((action, resource.clone()));
+                }
+            }
+        }
+        requests.sort_by_key(|(action, _)| rank(action));
+        requests
+    }
+
+    /// Resources that the statement takes in: of each pattern in the policy one or two, and some that none names.
+    fn resources(&self, base: &Request) -> Vec<CompactString> {
+        if self.is_key() {
+            return vec![self.guarded.arn.into()];
+        }
+        let bucket = self.guarded.arn;
+        let mut out: Vec<CompactString> = Vec::new();
+        let items = self.statements().filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items);
+        let keys = items.flat_map(|item| [STRANGER, ""].map(|any| object_key(item, any, base)));
+        let objects = keys.flatten().map(|key| CompactString::from(format!("{bucket}/{key}")));
+        let plain = [CompactString::from(format!("{bucket}/{STRANGER}")), bucket.into()];
+        for resource in objects.chain(plain) {
+            if !out.contains(&resource) && self.takes_in(&resource, base) {
+                out.push(resource);
+            }
+        }
+        out
+    }
+
+    fn takes_in(&self, resource: &str, base: &Request) -> bool {
+        self.statement.resources.as_ref().is_some_and(|resources| {
+            let meets = |item: &Template| item.matches_arn(resource, &|variable| base.variable(variable));
+            let mut met = resources.items.iter().map(|item| meets(item));
+            met.any(|met| matches!(met, Match::Yes | Match::Unknown)) != resources.negated
+        })
+    }
+
+    /// The actions of the statement that work on the resource, in the order of [`rank`].
+    fn actions(&self, resource: &str) -> Vec<String> {
+        let Some(entries) = &self.statement.actions else { return Vec::new() };
+        let prefix = if self.is_key() { "kms" } else { "s3" };
+        let known = services::service(prefix).into_iter().flat_map(services::Service::actions);
+        let mut actions: Vec<String> = known
+            .filter(|action| action.applies_to(resource) != Applies::No)
+            .map(ToString::to_string)
+            .filter(|action| covers(Some(entries), action) && (!self.is_key() || crosses_accounts(action)))
+            .collect();
+        // An action that is newer than the service data.
+        let unknown = |item: &&str| {
+            !pattern::has_wildcard(item) && ActionName::new(item).is_of(prefix) && services::action(item).is_none()
+        };
+        if !entries.negated && !self.is_key() {
+            actions.extend(entries.items.iter().map(|item| item.raw()).filter(unknown).map(str::to_owned));
+        }
+        actions.sort_by_key(|action| rank(action));
+        actions
+    }
+}
+
+fn rank(action: &str) -> usize {
+    FIRST.iter().position(|first| *first == action).unwrap_or(FIRST.len())
+}
+
+/// Whether `Action` or `NotAction` covers an action.
+pub fn covers(entries: Option<&Entries>, action: &str) -> bool {
+    entries.is_some_and(|entries| {
+        entries.items.iter().any(|item| pattern::matches(item.raw(), action, Case::Insensitive)) != entries.negated
+    })
+}
+
+/// The keys among these comparisons that a request for `action` never carries.
+pub(super) fn lacking<'p>(clauses: impl Iterator<Item = &'p Clause>, action: &str) -> Vec<&'p str> {
+    let Some(action) = services::action(action) else { return Vec::new() };
+    let keys = clauses.map(|clause| clause.key.as_str());
+    let documented = keys.filter(|key| !services::is_global_key(key) && services::condition_key(key).is_some());
+    documented.filter(|key| !action.supports_key(key)).collect()
+}
+
+/// The key of an object that a `Resource` pattern takes in.
+fn object_key(item: &Template, any: &str, base: &Request) -> Option<CompactString> {
+    let filled = fill(item, any, "x", base);
+    let (_, key) = filled.splitn(6, ':').nth(5)?.split_once('/')?;
+    (!key.is_empty()).then(|| key.into())
+}
+
+/// Whether principals of another account can use an action on a key at all.
+///
+/// Source: KMS Developer Guide, "Allowing users in other accounts to use a KMS key".
+fn crosses_accounts(action: &str) -> bool {
+    const NAMES: [&str; 20] = [
+        "CreateGrant",
+        "Decrypt",
+        "DeriveSharedSecret",
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateMac",
+        "GetKeyRotationStatus",
+        "GetPublicKey",
+        "ListGrants",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+        "RetireGrant",
+        "RevokeGrant",
+        "Sign",
+        "Verify",
+        "VerifyMac",
+    ];
+    let name = ActionName::new(action);
+    NAMES.iter().any(|known| name.name().eq_ignore_ascii_case(known))
+}

@@ -1,0 +1,107 @@
+use crate::access::outsiders::{Passage, is_for_everyone};
+use crate::access::sts::named_accounts;
+use crate::aws::is_organization_id;
+use crate::estate::Gap;
+use crate::finding::{Draft, Finding, Level};
+use crate::model::Class;
+use crate::policy::ast::ConditionValue;
+use crate::policy::{Clause, Effect, Statement};
+use crate::rule::context::{BucketView, Context, KeyView};
+use crate::rule::{Outcome, Verdict};
+use crate::rules::Check;
+use crate::rules::shared::outsiders::{Door, own_organization};
+
+pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), key: Some(key), ..Check::NOTHING };
+
+const KEYS: [&str; 6] = [
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
+];
+
+fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
+    Door::of_bucket(context, view)?.map_or(Ok(Verdict::NotApplicable), |door| check(context, &door))
+}
+
+fn key(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
+    Door::of_key(context, view)?.map_or(Ok(Verdict::NotApplicable), |door| check(context, &door))
+}
+
+fn check(context: &Context<'_>, door: &Door<'_>) -> Outcome {
+    let mut named = door.policy().effective().flat_map(demanded).peekable();
+    if named.peek().is_none() {
+        return Ok(Verdict::NotApplicable);
+    }
+    let Some(own) = own_organization(context) else { return Err(unknown(context)) };
+    let (mut findings, mut gaps) = (Vec::new(), Vec::new());
+    for (statement, clause, value, id) in named.filter(|(.., id)| *id != own) {
+        if is_for_outsiders(context, statement) {
+            continue;
+        }
+        let message = format!("{} speaks of organization `{id}`, and yours is `{own}`", door.title());
+        let draft = |label| Finding::at(value.span, label).message(message);
+        let asked = is_for_everyone(statement) && clause.key.starts_with("aws:Principal");
+        let passage = match asked {
+            true => door.guarded(context, |guarded| guarded.passage_from(id, statement)),
+            false => Passage::Closed,
+        };
+        let draft: Draft = match passage {
+            Passage::Open(_, found) | Passage::OpenIf(_, found) => {
+                let draft = draft(format!("accounts of `{id}` are allowed `{}`", found.witness.action));
+                let if_facts = found.explanation.depends_on.iter();
+                let level = if found.explanation.depends_on.is_empty() { Level::Error } else { Level::Warning };
+                draft
+                    .level(level)
+                    .depends_on(if_facts.chain(door.unless()).cloned())
+                    .path(found.explanation.steps)
+                    .witness(found.witness)
+            }
+            Passage::Undecided => {
+                gaps.push(door.undecided(statement));
+                continue;
+            }
+            // Left behind beside the right one, and something else keeps its accounts out.
+            Passage::Closed if asked && clause.values.iter().any(|v| organization(v) == Some(own)) => continue,
+            Passage::Closed => draft(match statement.effect {
+                Effect::Allow => "your own organization does not meet this".to_owned(),
+                Effect::Deny => format!("`{id}` is spared by this Deny"),
+            }),
+        };
+        findings.push(draft.statement(statement).about(id).help(format!("write `{own}`, or take the value out")));
+    }
+    Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// Why it is not known which organization is ours.
+fn unknown(context: &Context<'_>) -> Gap {
+    let ids = context.model.organization_ids();
+    if ids.is_empty() {
+        return Gap::not_collected("organization.id");
+    }
+    let names = ids.iter().map(|one| format!("`{}`", one.id)).collect::<Vec<_>>().join(", ");
+    Gap::new("organization.id", format!("the inputs name several: {names}")).at(ids.iter().map(|one| one.span))
+}
+
+/// Every organization that a statement asks for: an Allow that demands it, or a Deny that spares it.
+fn demanded(statement: &Statement) -> impl Iterator<Item = (&Statement, &Clause, &ConditionValue, &str)> {
+    let clauses = statement.conditions.iter().filter(|clause| KEYS.iter().any(|key| clause.key.is(key)));
+    let demands = clauses.filter(|clause| clause.operator.negated == (statement.effect == Effect::Deny));
+    demands.flat_map(move |clause| {
+        let values = clause.values.iter();
+        values.filter_map(move |value| Some((statement, clause, value, organization(value)?)))
+    })
+}
+
+fn organization(value: &ConditionValue) -> Option<&str> {
+    value.template.raw().split('/').next().filter(|id| is_organization_id(id))
+}
+
+/// Whether a statement means only accounts outside of the organization: a third party may be held to its own.
+fn is_for_outsiders(context: &Context<'_>, statement: &Statement) -> bool {
+    let accounts = named_accounts(statement);
+    let is_ours = |class| matches!(class, Class::Owner | Class::Management | Class::Member);
+    !accounts.is_empty() && !accounts.iter().any(|account| is_ours(context.model.class(*account)))
+}

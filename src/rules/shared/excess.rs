@@ -1,0 +1,297 @@
+//! What a policy lets a role do beyond reading, listing and decrypting logs.
+//!
+//! Each answer is a request that the role's own policies allow: statements of the policy in question, less what Deny
+//! statements, the boundary and the bucket's own Deny statements take away.
+
+mod ask;
+mod targets;
+
+use crate::access::search::Answer;
+use crate::aws::services::{self, Access, Action, Applies};
+use crate::estate::Gap;
+use crate::policy::pattern::{Case, has_wildcard, matches};
+use crate::policy::{Entries, Statement};
+use crate::rule::context::Context;
+use crate::rule::role::RoleView;
+use crate::rules::shared::assume_role::breadth;
+use crate::rules::shared::permissions::Limits;
+use crate::rules::shared::words::{list, quoted};
+use crate::text::Span;
+use ask::Asker;
+use targets::{Place, Target};
+
+/// Something that a statement allows and that sharing logs does not need.
+#[derive(Debug, Clone)]
+pub(in crate::rules) struct Excess {
+    /// What it is.
+    pub(in crate::rules) kind: Kind,
+    /// The value that allows it.
+    pub(in crate::rules) span: Span,
+    /// The request that proves it.
+    pub(in crate::rules) answer: Answer,
+}
+
+/// The kinds of excess.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rules) enum Kind {
+    /// Reads objects of this bucket, or of buckets that the pattern matches; `None` stands for every bucket.
+    Read(Option<String>),
+    /// Lists such buckets, or reads how they are set up.
+    List(Option<String>),
+    /// Another action, on this bucket or on whatever the statement names.
+    Action(String, Option<String>),
+    /// Decrypts under keys that nobody names.
+    Decrypt,
+}
+
+/// Reads that a role needs, the most telling first.
+const READS: [&str; 4] = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"];
+
+/// Changes, the most telling first.
+const CHANGES: [&str; 8] = [
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:PutBucketPolicy",
+    "s3:PutObjectAcl",
+    "kms:PutKeyPolicy",
+    "kms:CreateGrant",
+    "kms:ScheduleKeyDeletion",
+    "kms:Encrypt",
+];
+
+/// How many other services are looked for.
+pub(in crate::rules) const ENOUGH: usize = 3;
+
+/// Actions that stand for all services that a pattern leaves open.
+const ELSEWHERE: [&str; 4] = ["iam:CreateRole", "ec2:RunInstances", "secretsmanager:GetSecretValue", "iam:ListRoles"];
+
+/// Everything that a statement of one of a role's policies allows beyond reading, listing and decrypting logs; at most
+/// one thing of each kind and resource.
+pub(in crate::rules) fn of_statement(
+    context: &Context<'_>,
+    role: &RoleView<'_>,
+    statement: &Statement,
+    limits: &Limits,
+) -> (Vec<Excess>, Vec<Gap>) {
+    let mut search =
+        Search { asker: Asker::new(context, role, statement, limits), statement, found: Vec::new(), gaps: Vec::new() };
+    let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
+    let places = targets::places(context, role, statement);
+    search.other_buckets(context, actions, &places);
+    search.changes("s3", actions, &places);
+    let keys = targets::keys(role, statement);
+    search.changes("kms", actions, &keys);
+    search.decrypts(actions, &keys);
+    search.elsewhere(role, actions, limits);
+    (search.found, search.gaps)
+}
+
+struct Search<'s, 'c, 'r> {
+    asker: Asker<'s, 'c, 'r>,
+    statement: &'s Statement,
+    found: Vec<Excess>,
+    gaps: Vec<Gap>,
+}
+
+impl Search<'_, '_, '_> {
+    /// Puts a request; whether it is allowed.
+    fn put(&mut self, action: &str, target: &Target, kind: Kind, span: Span) -> bool {
+        if !covers_action(self.statement, action) || !target.may_be_covered(self.statement) {
+            return false;
+        }
+        let answer = self.asker.ask(action, target);
+        match answer {
+            Answer::No => false,
+            Answer::Undecided => {
+                let reason = "its conditions have more combinations than are tried";
+                self.gaps.push(Gap::new("role.permissions", reason).at([self.statement.span]));
+                true
+            }
+            answer => {
+                self.found.push(Excess { kind, span, answer });
+                true
+            }
+        }
+    }
+
+    fn other_buckets(&mut self, context: &Context<'_>, actions: &Entries, places: &[Target]) {
+        let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
+        let reads = in_order("s3", &READS, &[Access::Read, Access::List]);
+        let mut told: Vec<&Place> = Vec::new();
+        for target in others {
+            // Where a bucket is finds everybody; it tells nothing of what is in it.
+            let mut apt = reads.iter().filter(|action| action.name != "GetBucketLocation" && applies(action, target));
+            if told.contains(&&target.place) || !apt.any(|action| covers_action(self.statement, &action.to_string())) {
+                continue;
+            }
+            if let Some(gap) = targets::not_known_to_be_other(context, &self.asker, target) {
+                self.gaps.push(gap);
+                told.push(&target.place);
+                continue;
+            }
+            let Place::Other(name) = &target.place else { continue };
+            for action in reads.iter().filter(|action| action.name != "GetBucketLocation" && applies(action, target)) {
+                let is_read = action.name.starts_with("GetObject");
+                let kind = if is_read { Kind::Read(name.clone()) } else { Kind::List(name.clone()) };
+                if self.put(&action.to_string(), target, kind, target.span.unwrap_or(actions.span)) {
+                    told.push(&target.place);
+                    break;
+                }
+            }
+        }
+        // Who reads a bucket may as well list it: one of the two is enough to tell.
+        let read: Vec<Option<String>> = self
+            .found
+            .iter()
+            .filter_map(|e| if let Kind::Read(name) = &e.kind { Some(name.clone()) } else { None })
+            .collect();
+        self.found.retain(|excess| !matches!(&excess.kind, Kind::List(name) if read.contains(name)));
+    }
+
+    /// The first action that changes something.
+    fn changes(&mut self, service: &str, actions: &Entries, places: &[Target]) {
+        let levels = [Access::Write, Access::PermissionsManagement, Access::Tagging];
+        for action in in_order(service, &CHANGES, &levels) {
+            let name = action.to_string();
+            if name == "kms:Decrypt" || !covers_action(self.statement, &name) {
+                continue;
+            }
+            // On the logs first: that is what the role is for.
+            let logs = places.iter().filter(|target| !matches!(target.place, Place::Other(_)));
+            let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
+            for target in logs.chain(others).filter(|target| applies(action, target)) {
+                let kind = Kind::Action(name.clone(), target.place.bucket());
+                if self.put(&name, target, kind, action_span(actions, &name)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn decrypts(&mut self, actions: &Entries, keys: &[Target]) {
+        let decrypt = services::action("kms:Decrypt");
+        let fits = |key: &&Target| key.place == Place::AnyKey && decrypt.is_some_and(|action| applies(action, key));
+        for key in keys.iter().filter(fits) {
+            let span = key.span.unwrap_or(actions.span);
+            if self.put("kms:Decrypt", key, Kind::Decrypt, span) {
+                // A condition on the key is what may make it the right one.
+                self.found.retain(|excess| excess.kind != Kind::Decrypt || excess.answer.is_yes());
+                return;
+            }
+        }
+    }
+
+    /// One action of each other service that is named, and one for all that are left open.
+    fn elsewhere(&mut self, role: &RoleView<'_>, actions: &Entries, limits: &Limits) {
+        let named = actions.items.iter().filter(|_| !actions.negated).map(|item| (item.raw(), item.span));
+        let mut told: Vec<String> = Vec::new();
+        for (pattern, span) in named {
+            // Enough to tell: a policy of AWS's own names hundreds.
+            if told.len() == ENOUGH {
+                return;
+            }
+            let prefix = pattern.split(':').next().unwrap_or(pattern).to_ascii_lowercase();
+            if has_wildcard(&prefix) || told.contains(&prefix) {
+                continue;
+            }
+            let roles_by_name = || breadth(self.statement, limits, role.role.account).is_none();
+            let action = match prefix.as_str() {
+                "s3" | "kms" => None,
+                "cloudtrail" | "cloudtrail-data" => services::expand(pattern)
+                    .find(|a| !matches!(a.access, Access::Read | Access::List))
+                    .map(ToString::to_string),
+                // What is no danger without the trust policy of another role, or tells only who one is.
+                "sts" => ["sts:AssumeRole", "sts:AssumeRoot"]
+                    .into_iter()
+                    .find(|action| {
+                        matches(pattern, action, Case::Insensitive) && (*action != "sts:AssumeRole" || roles_by_name())
+                    })
+                    .map(str::to_owned),
+                _ if has_wildcard(pattern) && services::service(&prefix).is_some() => {
+                    services::expand(pattern).next().map(ToString::to_string)
+                }
+                _ => Some(pattern.to_owned()),
+            };
+            let Some(action) = action else { continue };
+            for target in targets::elsewhere(role, self.statement, &prefix) {
+                if self.put(&action, &target, Kind::Action(pattern.to_owned(), None), span) {
+                    told.push(prefix.clone());
+                    break;
+                }
+            }
+        }
+        let open = actions.negated
+            || actions.items.iter().any(|item| has_wildcard(item.raw().split(':').next().unwrap_or("")));
+        if !open {
+            return;
+        }
+        for action in ELSEWHERE {
+            let service = action.split(':').next().unwrap_or_default();
+            for target in targets::elsewhere(role, self.statement, service) {
+                if self.put(action, &target, Kind::Action(action.to_owned(), None), action_span(actions, action)) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The actions of a loaded service at these access levels, the telling ones first.
+fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<&'static Action> {
+    let all = services::service(service).map(|service| service.actions()).unwrap_or_default();
+    let mut actions: Vec<&Action> = all.iter().filter(|action| levels.contains(&action.access)).collect();
+    let rank = |action: &Action| first.iter().position(|name| *name == action.to_string()).unwrap_or(first.len());
+    actions.sort_by_key(|action| rank(action));
+    actions
+}
+
+fn applies(action: &Action, target: &Target) -> bool {
+    match action.takes_resource() {
+        true => target.arn != "*" && action.applies_to(&target.arn) == Applies::Yes,
+        false => target.arn == "*",
+    }
+}
+
+/// Whether a statement's actions cover one.
+fn covers_action(statement: &Statement, action: &str) -> bool {
+    statement.actions.as_ref().is_some_and(|actions| {
+        actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
+    })
+}
+
+/// The value that covers an action.
+fn action_span(actions: &Entries, action: &str) -> Span {
+    let listed = actions.items.iter().find(|item| matches(item.raw(), action, Case::Insensitive));
+    listed.filter(|_| !actions.negated).map_or(actions.span, |item| item.span)
+}
+
+/// What goes beyond, in words that follow `can`.
+pub(in crate::rules) fn in_words<'e>(all: impl IntoIterator<Item = &'e Excess>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut elsewhere: Vec<&str> = Vec::new();
+    for excess in all {
+        let bucket = |name: &Option<String>| match name {
+            Some(name) if has_wildcard(name) => format!("buckets `{name}`"),
+            Some(name) => format!("bucket `{name}`"),
+            None => "any other bucket".to_owned(),
+        };
+        let part = match &excess.kind {
+            Kind::Read(name) => format!("read {}", bucket(name)),
+            Kind::List(name) => format!("list {}", bucket(name)),
+            Kind::Action(action, Some(name)) => format!("use `{action}` on `{name}`"),
+            Kind::Action(action, None) if elsewhere.len() < ENOUGH => {
+                elsewhere.push(action);
+                continue;
+            }
+            Kind::Action(..) => continue,
+            Kind::Decrypt => "decrypt under any key".to_owned(),
+        };
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    if !elsewhere.is_empty() {
+        parts.push(format!("use {}", quoted(&elsewhere, ENOUGH)));
+    }
+    list(&parts, 4)
+}

@@ -1,0 +1,213 @@
+//! The resources that a statement is tried on.
+
+use crate::access::request::{Caller, Request};
+use crate::access::search::{STRANGER, fill};
+use crate::aws::{AccountId, Arn};
+use crate::estate::Gap;
+use crate::policy::Statement;
+use crate::policy::pattern::{Case, has_wildcard, matches};
+use crate::rule::context::Context;
+use crate::rule::role::RoleView;
+use crate::text::Span;
+
+use super::ask::Asker;
+
+/// A resource to try.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Its ARN, or `*` for actions without a resource.
+    pub(super) arn: String,
+    /// What it is.
+    pub(super) place: Place,
+    /// The value of the statement that it was made from.
+    pub(super) span: Option<Span>,
+}
+
+/// What a target is to the logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A log bucket of this name.
+    Log(String),
+    /// A bucket that holds no logs, as far as is known: its name or pattern, `None` for any bucket.
+    Other(Option<String>),
+    /// A key that is named.
+    Key,
+    /// A key that nobody names.
+    AnyKey,
+    /// Anything else.
+    Else,
+}
+
+impl Place {
+    /// The bucket, where it has a name.
+    pub(super) fn bucket(&self) -> Option<String> {
+        match self {
+            Place::Log(name) => Some(name.clone()),
+            Place::Other(name) => name.clone(),
+            _ => None,
+        }
+    }
+}
+
+impl Target {
+    /// What actions without a resource are tried on.
+    fn none(span: Span) -> Self {
+        Target { arn: "*".to_owned(), place: Place::Else, span: Some(span) }
+    }
+
+    /// A quick look at whether the statement's resources may cover it; the evaluator decides.
+    pub(super) fn may_be_covered(&self, statement: &Statement) -> bool {
+        let Some(resources) = &statement.resources else { return false };
+        resources.negated
+            || resources
+                .items
+                .iter()
+                .any(|item| item.raw() == "*" || !item.is_plain() || matches(item.raw(), &self.arn, Case::Sensitive))
+    }
+}
+
+/// The account of a role, or a stand-in for it.
+pub(super) fn account_of(role: &RoleView<'_>) -> AccountId {
+    role.role.account.unwrap_or_else(|| AccountId::other_than([]))
+}
+
+fn base(role: &RoleView<'_>) -> Request {
+    let caller = Caller::Session(account_of(role), role.role.name.clone(), Some(STRANGER.into()));
+    Request::new(caller, "s3:GetObject", "*", None)
+}
+
+/// The buckets and objects that a statement is tried on: one for each of its resources, a bucket that nobody names, and
+/// the log buckets.
+pub(super) fn places(context: &Context<'_>, role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
+    let Some(resources) = &statement.resources else { return Vec::new() };
+    let base = base(role);
+    let logs = log_buckets(context);
+    let partition = &role.role.partition;
+    let mut targets = Vec::new();
+    let any = |span| {
+        let bucket = format!("arn:{partition}:s3:::{STRANGER}");
+        let both = [format!("{bucket}/{STRANGER}"), bucket];
+        let both = both.map(|arn| Target { arn, place: Place::Other(None), span: Some(span) });
+        both.into_iter().chain([Target::none(span)])
+    };
+    let of_logs = || {
+        let both = logs.iter().flat_map(|name| {
+            let bucket = format!("arn:{partition}:s3:::{name}");
+            [format!("{bucket}/AWSLogs/{STRANGER}"), bucket].map(|arn| (arn, name.clone()))
+        });
+        both.map(|(arn, name)| Target { arn, place: Place::Log(name), span: None })
+    };
+    if resources.negated {
+        targets.extend(any(resources.span));
+        targets.extend(of_logs());
+    }
+    for item in resources.items.iter().filter(|_| !resources.negated) {
+        let filled = fill(item, STRANGER, "x", &base);
+        let Some((arn, pattern)) = Arn::parse(&filled).zip(Arn::parse(item.raw())) else {
+            if item.raw().ends_with('*') {
+                targets.extend(any(item.span));
+                targets.extend(of_logs());
+            }
+            continue;
+        };
+        // An open field before the bucket: `arn:aws:*:::b/*`.
+        if arn.service != "s3" && !matches(pattern.service, "s3", Case::Sensitive) {
+            continue;
+        }
+        let named = if item.is_plain() { pattern.resource } else { arn.resource };
+        let name = named.split('/').next().unwrap_or_default();
+        if name == "*" {
+            targets.extend(any(item.span));
+            targets.extend(of_logs());
+            let object = arn.resource.split_once('/').map(|(_, key)| format!("arn:{partition}:s3:::{STRANGER}/{key}"));
+            targets.extend(object.map(|arn| Target { arn, place: Place::Other(None), span: Some(item.span) }));
+            continue;
+        }
+        let Some(bucket) = arn.bucket() else {
+            targets.push(Target { arn: filled.to_string(), place: Place::Else, span: Some(item.span) });
+            continue;
+        };
+        let place = match logs.iter().find(|log| *log == bucket) {
+            Some(log) => Place::Log(log.clone()),
+            None => Place::Other(Some(name.to_owned())),
+        };
+        targets.push(Target { arn: filled.to_string(), place: place.clone(), span: Some(item.span) });
+        if has_wildcard(name) {
+            // The star runs on over the slash, and over the name of a log bucket.
+            targets.push(Target { arn: format!("{filled}/{STRANGER}"), place, span: Some(item.span) });
+            targets.extend(of_logs());
+        }
+    }
+    targets
+}
+
+/// The names of the log buckets that are known.
+fn log_buckets(context: &Context<'_>) -> Vec<String> {
+    let named = context.model.log_buckets().iter().filter(|bucket| bucket.is_named);
+    named.map(|bucket| bucket.name.to_string()).collect()
+}
+
+/// Where no log bucket is known, a bucket by name may be the one that holds logs.
+///
+/// It is taken for it where the statement names a path in an `AWSLogs` folder, or the role's policies name no other.
+pub(super) fn not_known_to_be_other(context: &Context<'_>, asker: &Asker<'_, '_, '_>, target: &Target) -> Option<Gap> {
+    let Place::Other(Some(name)) = &target.place else { return None };
+    if has_wildcard(name) || !log_buckets(context).is_empty() {
+        return None;
+    }
+    let reason = format!("no log bucket is known, and so not whether `{name}` is one");
+    (!asker.is_only_bucket(name) && !target.arn.contains("/AWSLogs/")).then(|| Gap::new("model.log-buckets", reason))
+}
+
+/// The keys that a statement is tried on: one for each of its resources, and one that nobody names.
+pub(super) fn keys(role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
+    let Some(resources) = &statement.resources else { return Vec::new() };
+    let base = base(role);
+    let (partition, account) = (&role.role.partition, account_of(role));
+    let any = |span| Target {
+        arn: format!("arn:{partition}:kms:us-east-1:{account}:key/{STRANGER}"),
+        place: Place::AnyKey,
+        span: Some(span),
+    };
+    if resources.negated {
+        return vec![any(resources.span), Target::none(resources.span)];
+    }
+    let mut targets = Vec::new();
+    for item in &resources.items {
+        let filled = fill(item, STRANGER, "x", &base);
+        match Arn::parse(&filled).zip(Arn::parse(item.raw())) {
+            None if item.raw().ends_with('*') => targets.extend([any(item.span), Target::none(item.span)]),
+            Some((_, pattern)) if matches(pattern.service, "kms", Case::Sensitive) => {
+                targets.push(any(item.span));
+                let place = if has_wildcard(pattern.resource) { Place::AnyKey } else { Place::Key };
+                let arn = filled.replacen(&format!(":kms:{STRANGER}:"), ":kms:us-east-1:", 1);
+                targets.push(Target { arn, place, span: Some(item.span) });
+            }
+            _ => {}
+        }
+    }
+    targets
+}
+
+/// The resources on which an action of another service is tried: none in particular, and those of its own that the
+/// statement names.
+pub(super) fn elsewhere(role: &RoleView<'_>, statement: &Statement, service: &str) -> Vec<Target> {
+    let Some(resources) = &statement.resources else { return Vec::new() };
+    if resources.negated {
+        return vec![Target::none(resources.span)];
+    }
+    let base = base(role);
+    let mut targets = Vec::new();
+    for item in &resources.items {
+        if item.raw() == "*" {
+            targets.push(Target::none(item.span));
+            continue;
+        }
+        let filled = fill(item, STRANGER, "x", &base);
+        let named = Arn::parse(item.raw()).is_some_and(|arn| matches(arn.service, service, Case::Sensitive));
+        if named {
+            targets.push(Target { arn: filled.to_string(), place: Place::Else, span: Some(item.span) });
+        }
+    }
+    targets
+}

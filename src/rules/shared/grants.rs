@@ -1,0 +1,146 @@
+//! What one Allow statement of a bucket or key policy lets an account do.
+
+use crate::access::evaluate::{Policies, Side};
+use crate::access::request::{Caller, Given, Otherwise, Request};
+use crate::access::search::{Answer, Question, STRANGER, can_arrange, fill, principals_of};
+use crate::access::sts::{better, ways};
+use crate::aws::{AccountId, services};
+use crate::policy::condition::{Context as _, KeyValue};
+use crate::policy::pattern::{Case, matches};
+use crate::policy::{Effect, Policy, Statement};
+use crate::rule::context::Context;
+
+/// How many requests are tried for one statement and account, of all that its actions and resources allow.
+const MAX_REQUESTS: usize = 48;
+
+/// A resource and the policy that is attached to it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::rules) struct Attached<'p> {
+    /// The policy.
+    pub(in crate::rules) policy: &'p Policy,
+    /// The resource's ARN, or one that stands for it.
+    pub(in crate::rules) arn: &'p str,
+    /// The account that owns it, where known.
+    pub(in crate::rules) owner: Option<AccountId>,
+    /// The prefix of its service's actions, `s3` or `kms`.
+    pub(in crate::rules) service: &'static str,
+}
+
+/// An account that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::rules) struct Asker<'a> {
+    /// Its ID, or one that stands for it.
+    pub(in crate::rules) account: AccountId,
+    /// Its S3 canonical ID, where that is how it is named.
+    pub(in crate::rules) canonical: Option<&'a str>,
+}
+
+/// Whether a statement lets some principal of an account do anything, its own administrators willing; all Deny statements
+/// of the policy count, its other Allow statements do not.
+pub(in crate::rules) fn granted(
+    context: &Context<'_>,
+    attached: &Attached<'_>,
+    statement: &Statement,
+    asker: Asker<'_>,
+) -> Answer {
+    let mut policy = attached.policy.clone();
+    policy.statements.retain(|one| one.effect == Effect::Deny || one.span == statement.span);
+    let policies = [&policy];
+    let rcp = context.rcp(attached.owner);
+    let rcp = [rcp.iter().map(AsRef::as_ref).collect::<Vec<&Policy>>()];
+    let account = asker.account;
+    let identity = format!("administrators of {account} can allow their principals this");
+    let own = context.model.organization_id().map(|organization| organization.id.as_str());
+    let ways = ways(account, &context.membership(account), &policy, own);
+    let mut best = Answer::No;
+    for request in requests(attached, statement, account).take(MAX_REQUESTS) {
+        for way in &ways {
+            let fixed = request.context.iter().map(|(key, given)| (key.as_str().into(), given.clone()));
+            let question = Question {
+                callers: principals_of(account, &policies),
+                action: request.action.as_str(),
+                resource: request.resource.clone(),
+                resource_account: attached.owner,
+                policies: Policies {
+                    identity: Side::Granted(&identity),
+                    resource: Side::Policies(&policies),
+                    rcp: &rcp,
+                    canonical: asker.canonical,
+                    ..Policies::default()
+                },
+                fixed: way.keys.iter().cloned().chain(fixed).collect(),
+            };
+            best = better(best, way.weigh(question.ask()));
+            if best.is_yes() {
+                return best;
+            }
+        }
+    }
+    best
+}
+
+/// Requests that the actions and resources of a statement cover, the telling ones first.
+fn requests<'s>(
+    attached: &'s Attached<'_>,
+    statement: &'s Statement,
+    account: AccountId,
+) -> impl Iterator<Item = Request> + 's {
+    const FIRST: [&str; 5] = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"];
+    let covered = |action: &str| {
+        statement.actions.as_ref().is_some_and(|actions| {
+            actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
+        })
+    };
+    let known = services::service(attached.service).into_iter().flat_map(|service| service.actions());
+    let known = known.map(ToString::to_string);
+    let written = statement.actions.iter().filter(|actions| !actions.negated).flat_map(|actions| &actions.items);
+    let written = written.map(|item| item.raw().to_owned()).filter(|action| !action.contains(['*', '?']));
+    let of_service =
+        |action: &String| action.split(':').next().is_some_and(|s| s.eq_ignore_ascii_case(attached.service));
+    let all = FIRST.map(str::to_owned).into_iter().chain(written).chain(known);
+    let all = all.filter(move |action| of_service(action) && covered(action));
+    all.flat_map(move |action| {
+        let requests = resources(attached, statement, &action, account);
+        let fits = move |request: &Request| {
+            // An action that AWS added since may work on anything.
+            services::action(request.action.as_str())
+                .is_none_or(|a| a.applies_to(&request.resource) != services::Applies::No)
+        };
+        requests.into_iter().filter(fits)
+    })
+}
+
+/// One request for each resource that a statement names, with the tags that its variables ask for.
+fn resources(attached: &Attached<'_>, statement: &Statement, action: &str, account: AccountId) -> Vec<Request> {
+    let caller = || Caller::Session(account, STRANGER.into(), Some(STRANGER.into()));
+    let request = |resource: &str| {
+        let mut request = Request::new(caller(), action, resource, attached.owner);
+        request.otherwise = Otherwise::Situation;
+        request
+    };
+    if attached.service == "kms" {
+        return vec![request(attached.arn)];
+    }
+    let object = format!("{}/{STRANGER}", attached.arn);
+    let own = || vec![request(attached.arn), request(&object)];
+    let Some(resources) = &statement.resources else { return Vec::new() };
+    if resources.negated {
+        return own();
+    }
+    let mut requests = Vec::new();
+    for item in &resources.items {
+        if item.raw() == "*" {
+            requests.extend(own());
+            continue;
+        }
+        let mut filled = request("*");
+        for variable in item.variables().filter(|variable| can_arrange(&variable.key)) {
+            if !matches!(filled.value(&variable.key), KeyValue::One(_)) {
+                filled.set(variable.key.as_str(), Given::Values(vec![STRANGER.into()]));
+            }
+        }
+        filled.resource = fill(item, STRANGER, "x", &filled);
+        requests.push(filled);
+    }
+    requests
+}

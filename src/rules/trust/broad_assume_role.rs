@@ -1,0 +1,99 @@
+use crate::access::search::Answer;
+use crate::aws::AccountId;
+use crate::estate::{Gap, Known, Permissions};
+use crate::finding::{Draft, Finding, Level, SubjectKind};
+use crate::policy::{PolicyKind, Statement};
+use crate::rule::context::{Context, DocumentView};
+use crate::rule::{Outcome, Verdict};
+use crate::rules::Check;
+use crate::rules::shared::assume_role::{Breadth, breadth, is_full_administrator};
+use crate::rules::shared::permissions::{Limits, holder};
+
+pub(in crate::rules) const CHECK: Check = Check::documents(check);
+
+fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
+    if view.policy.kind != PolicyKind::Identity || is_of_aws(view) {
+        return Ok(Verdict::NotApplicable);
+    }
+    let account = view.subject.account;
+    let alone = Limits::of_policy(view.policy);
+    let of = |limits: &Limits, account| -> Vec<(&Statement, Breadth)> {
+        let statements = view.policy.allows().filter(|s| !is_full_administrator(s));
+        statements.filter_map(|statement| Some((statement, breadth(statement, limits, account)?))).collect()
+    };
+    // Most policies say nothing of roles: look further only where this one by itself would give a finding.
+    if of(&alone, account).is_empty() || is_only_boundary(context, view) {
+        return Ok(Verdict::Pass);
+    }
+    let limits = match holder(context.estate, view.document) {
+        Some(holder) => {
+            let policies = holder.policies.iter().map(AsRef::as_ref);
+            Limits::of(context, &view.subject.name, account, holder.permissions, policies)
+        }
+        None => alone,
+    };
+    let mut findings = Vec::new();
+    let mut gaps = Vec::new();
+    for (statement, breadth) in of(&limits, account) {
+        match &breadth.answer {
+            Answer::Undecided => {
+                gaps.push(Gap::new("identity-policy", "its conditions have more combinations than are tried"));
+            }
+            _ => findings.extend(finding(context, view, statement, &breadth, &limits)),
+        }
+    }
+    Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// Whether AWS wrote the policy: nobody can mend it, and who carries it is another question.
+fn is_of_aws(view: &DocumentView<'_>) -> bool {
+    view.subject.kind == SubjectKind::ManagedPolicy
+        && view.subject.arn.as_ref().is_some_and(|arn| arn.contains(":iam::aws:"))
+}
+
+/// Whether a managed policy only limits, as somebody's boundary, and is attached to nobody.
+fn is_only_boundary(context: &Context<'_>, view: &DocumentView<'_>) -> bool {
+    if view.subject.kind != SubjectKind::ManagedPolicy {
+        return false;
+    }
+    let Some(arn) = view.subject.arn.as_deref() else { return false };
+    let estate = context.estate;
+    let all = || {
+        let roles = estate.roles.iter().map(|role| &role.permissions);
+        let users = estate.users.iter().map(|user| &user.permissions);
+        roles.chain(users).chain(estate.groups.iter().map(|group| &group.permissions))
+    };
+    let limits = |p: &Permissions| matches!(&p.boundary, Known::Present(boundary, _) if boundary == arn);
+    let grants = |p: &Permissions| p.attached.present().is_some_and(|all| all.iter().any(|one| one.value == arn));
+    all().any(limits) && !all().any(grants)
+}
+
+fn finding(
+    context: &Context<'_>,
+    view: &DocumentView<'_>,
+    statement: &Statement,
+    breadth: &Breadth,
+    limits: &Limits,
+) -> Option<Draft> {
+    let found = breadth.answer.found()?;
+    let label = |account: AccountId| context.model.label(account);
+    let (roles, which) = match breadth.account {
+        Some(account) => (format!("any role of account {}", label(account)), "this takes in all its roles"),
+        None => ("any role of any account".to_owned(), "this takes in all roles there are"),
+    };
+    let name = &view.subject.name;
+    let holder = match view.subject.kind {
+        SubjectKind::ManagedPolicy | SubjectKind::Document => format!("policy `{name}` lets its holders"),
+        _ => format!("`{name}` may"),
+    };
+    let lets = if holder.ends_with("may") { "it" } else { "them" };
+    let draft = Finding::at(breadth.span, which)
+        .message(format!("{holder} assume {roles} that lets {lets} in"))
+        .statement(statement)
+        .about(breadth.account.map_or_else(|| "*".to_owned(), |account| account.to_string()))
+        .path(found.explanation.steps.iter().cloned())
+        .witness(found.witness.clone())
+        .depends_on(found.explanation.depends_on.iter().chain(&limits.unknown).cloned())
+        .help("name the roles: \"Resource\": \"arn:aws:iam::111122223333:role/the-one-role\"");
+    Some(if breadth.answer.is_yes() { draft } else { draft.level(Level::Note) })
+}

@@ -1,0 +1,120 @@
+use crate::access::request::Caller;
+use crate::access::search::{Answer, Found};
+use crate::access::sts::{better, named_accounts, names_everyone};
+use crate::aws::AccountId;
+use crate::finding::{Draft, Finding, Level};
+use crate::policy::operator::Family;
+use crate::policy::{Effect, Policy, Statement};
+use crate::rule::context::Context;
+use crate::rule::role::RoleView;
+use crate::rule::{Outcome, Verdict};
+use crate::rules::Check;
+use crate::rules::shared::words::list;
+use crate::rules::shared::{mfa, trust};
+
+pub(in crate::rules) const CHECK: Check = Check::roles(check);
+
+/// The accounts that get past one statement, and the proof for the first of them.
+struct Bypass {
+    accounts: Vec<AccountId>,
+    answer: Answer,
+}
+
+fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
+    if !role.is_sharing(context) {
+        return Ok(Verdict::NotApplicable);
+    }
+    let policy = role.trust()?;
+    let mut asking: Vec<&Statement> = policy.effective().filter(|s| mfa::clauses(s).next().is_some()).collect();
+    if asking.is_empty() {
+        return Ok(Verdict::NotApplicable);
+    }
+    // Where both kinds ask the same callers in vain, the Allow is the one to mend.
+    asking.sort_by_key(|statement| statement.effect == Effect::Deny);
+    let mut findings = Vec::new();
+    let mut gaps = Vec::new();
+    let mut told: Vec<Caller> = Vec::new();
+    for statement in asking {
+        let mut bypass = Bypass { accounts: Vec::new(), answer: Answer::No };
+        for account in accounts(context, role, policy) {
+            let mut callers = mfa::asked(context, role, policy, statement, account);
+            callers.retain(|caller| !told.contains(caller));
+            let answer = mfa::admits_without(context, role, &callers);
+            if answer.found().is_some() {
+                bypass.accounts.push(account);
+                told.extend(callers);
+            }
+            bypass.answer = better(bypass.answer, answer);
+        }
+        match &bypass.answer {
+            Answer::Undecided => gaps.push(trust::undecided()),
+            Answer::Yes(found) | Answer::If(found) => {
+                findings.extend(finding(context, role, policy, statement, &bypass, found));
+            }
+            Answer::No => {}
+        }
+    }
+    Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// The accounts that the policy lets in, its own among them; one that nobody names stands for everyone.
+fn accounts(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy) -> Vec<AccountId> {
+    let mut accounts: Vec<AccountId> = policy.allows().flat_map(named_accounts).collect();
+    if policy.allows().any(names_everyone) {
+        accounts.extend(role.admitted(context).iter().map(|one| one.account.unwrap_or_else(|| context.stranger())));
+    }
+    accounts.sort_unstable();
+    accounts.dedup();
+    accounts
+}
+
+fn finding(
+    context: &Context<'_>,
+    role: &RoleView<'_>,
+    policy: &Policy,
+    statement: &Statement,
+    bypass: &Bypass,
+    found: &Found,
+) -> Option<Draft> {
+    let clause = mfa::clauses(statement).next()?;
+    let first = *bypass.accounts.first()?;
+    let labels: Vec<String> = bypass.accounts.iter().map(|account| context.model.label(*account)).collect();
+    let noun = if labels.len() == 1 { "account" } else { "accounts" };
+    let name = &role.subject.name;
+    let message = format!("`{name}` asks for MFA and can be assumed without it from {noun} {}", list(&labels, 3));
+    let other = trust::admitting(policy, &bypass.answer, first).filter(|(through, _)| through.span != statement.span);
+    let draft = match other {
+        // Another Allow lets them in: that one lacks the condition.
+        Some((through, span)) if statement.effect == Effect::Allow => {
+            Finding::at(span, "this statement lets them in without MFA")
+                .message(message)
+                .related(clause.span, "MFA is asked for here")
+                .statement(through)
+                .help("put the condition on every statement that lets these callers in")
+        }
+        _ => Finding::at(clause.operator_span, weakness(statement, clause.operator.family))
+            .message(message)
+            .statement(statement)
+            .help(match statement.effect {
+                Effect::Allow => "ask for \"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}, which access keys do not meet",
+                Effect::Deny => "deny with \"BoolIfExists\": {\"aws:MultiFactorAuthPresent\": \"false\"}, which access keys meet too",
+            }),
+    };
+    let draft = if bypass.answer.is_yes() { draft } else { draft.level(Level::Note) };
+    let draft = bypass.accounts.iter().fold(draft, |draft, account| draft.about(account.to_string()));
+    Some(
+        draft
+            .path(found.explanation.steps.iter().cloned())
+            .witness(found.witness.clone())
+            .depends_on(trust::unless(context, role, found)),
+    )
+}
+
+/// Why the condition does not hold callers back.
+fn weakness(statement: &Statement, family: Family) -> &'static str {
+    match (statement.effect, family) {
+        (Effect::Allow, Family::Null) => "a session that began without MFA has this key too",
+        (Effect::Allow, _) => "met without MFA",
+        (Effect::Deny, _) => "a request made with access keys does not have this key, and is not denied",
+    }
+}

@@ -1,0 +1,244 @@
+//! The command line as people and scripts use it: exit codes, outputs, bad input.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::support::{stderr, stdout, trailproof};
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}"#;
+const BOUND: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"1c9d7c52-77be-4b52-9c39-0b7e5d6d9f31"}}}]}"#;
+const MODEL: &str = "[[log-bucket]]\nname = \"central-logs\"\naccount = \"111111111111\"\n\n[[third-party]]\naccount = \"999999999999\"\nlogs = \"all\"\n";
+
+/// A folder with these files, and a run in it.
+fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let output = trailproof().current_dir(folder.path()).args(args).output().unwrap();
+    (output, folder)
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&stdout(output)).unwrap_or_else(|e| panic!("{e}: {}{}", stdout(output), stderr(output)))
+}
+
+fn rules(report: &Value) -> Vec<&str> {
+    report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn exit_codes_follow_the_contract() {
+    let files: [(&str, &[u8]); 2] = [("roles/a-trust.json", TRUST.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
+    let code = |args: &[&str]| run(&files, args).0.status.code();
+    assert_eq!(code(&["check"]), Some(1));
+    assert_eq!(code(&["check", "--fail-on", "none"]), Some(0));
+    assert_eq!(code(&["check", "--fail-on", "error"]), Some(1));
+    assert_eq!(code(&["check", "--no-config", "--fail-on", "error"]), Some(0), "an undeclared account is a warning");
+    assert_eq!(code(&["check", "--ignore", "trust"]), Some(0));
+    assert_eq!(code(&["check", "no-such-file.json"]), Some(2));
+    assert_eq!(code(&["check", "--select", "no-such-rule"]), Some(2));
+    assert_eq!(code(&["check", "--format", "xml"]), Some(2));
+    assert_eq!(code(&["no-such-command"]), Some(2));
+    assert_eq!(code(&["--help"]), Some(0));
+    assert_eq!(code(&["--version"]), Some(0));
+    assert_eq!(code(&["check", "no-such-file.json", "roles"]), Some(2), "2 wins over 1");
+    let good: [(&str, &[u8]); 2] = [("roles/a-trust.json", BOUND.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
+    let only = ["check", "--select", "missing-external-id"];
+    assert_eq!(run(&good, &only).0.status.code(), Some(0));
+    let access = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+    let half: [(&str, &[u8]); 1] = [("roles/a-access.json", access.as_bytes())];
+    assert_eq!(run(&half, &["check", "--select", "missing-external-id"]).0.status.code(), Some(0));
+    assert_eq!(run(&half, &["check", "--select", "missing-external-id", "--strict"]).0.status.code(), Some(3));
+}
+
+#[test]
+fn nothing_to_audit_is_never_success() {
+    let (output, _folder) = run(&[("notes.txt", b"x"), ("package.json", b"{\"name\": \"x\"}")], &["check"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nothing to audit"), "{}", stderr(&output));
+    let (output, _folder) = run(&[("package.json", b"{\"name\": \"x\"}")], &["check", "package.json"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn several_reports_are_written_in_one_run() {
+    let files: [(&str, &[u8]); 2] = [("a-trust.json", TRUST.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
+    let args =
+        ["check", "--format", "sarif", "-o", "out.sarif", "--format", "json", "-o", "out.json", "--format", "text"];
+    let (output, folder) = run(&files, &args);
+    assert_eq!(output.status.code(), Some(1));
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(read("out.sarif")["version"], "2.1.0");
+    assert_eq!(read("out.json")["schema_version"], "1");
+    assert!(stdout(&output).contains("missing-external-id"));
+    let (output, _folder) = run(&files, &["check", "--format", "json", "--format", "sarif"]);
+    assert_eq!(output.status.code(), Some(2), "two reports on one standard output");
+    let (output, _folder) = run(&files, &["check", "--format", "json", "-o", "no/such/folder/out.json"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn bad_input_is_named_with_its_place_and_the_rest_is_audited() {
+    let deep = "[".repeat(1_000_000);
+    let cases: [(&str, Vec<u8>, &str); 6] = [
+        ("truncated.json", br#"{"RoleDetailList": [{"RoleName": "x""#.to_vec(), "ends inside a value"),
+        ("deep.json", format!("{{\"Statement\": {deep}").into_bytes(), "nested deeper"),
+        ("latin1.json", b"{\"Statement\": \"\xe9\"}".to_vec(), "UTF-8"),
+        ("number.json", br#"{"RoleName": "n", "AssumeRolePolicyDocument": 7}"#.to_vec(), "a number"),
+        ("control.json", b"{\"Statement\": [{\"Sid\": \"a\x1b[31m\x00\"}]}".to_vec(), "control character"),
+        ("broken-policy.json", br#"{"Policy": "{\"Statement\": [}"}"#.to_vec(), "expected a JSON value"),
+    ];
+    for (name, bytes, wanted) in cases {
+        let files: [(&str, &[u8]); 3] =
+            [(name, &bytes), ("a-trust.json", TRUST.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
+        let (output, _folder) = run(&files, &["check", ".", name, "--format", "json"]);
+        let report = json(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", stderr(&output));
+        assert!(rules(&report).contains(&"missing-external-id"), "{name} kept the other file from being audited");
+        let finding = report["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "invalid-json");
+        let finding = finding.unwrap_or_else(|| panic!("{name}: {report:#}"));
+        assert!(finding["message"].as_str().unwrap().contains(wanted), "{name}: {finding:#}");
+        assert_eq!(finding["location"]["file"], name);
+        assert!(finding["location"]["line"].as_u64().unwrap() >= 1);
+    }
+}
+
+#[test]
+fn terminal_escapes_of_an_input_are_shown_and_not_obeyed() {
+    let sid = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a\u001b]0;owned\u0007\u0000","Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"sts:AssumeRole"}]}"#;
+    for format in ["text", "json", "sarif"] {
+        let (output, _folder) = run(&[("a\u{1b}[31m-trust.json", sid.as_bytes())], &["check", ".", "--format", format]);
+        let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+        assert!(!all.iter().any(|b| matches!(b, 0 | 7 | 0x1b)), "{format} prints a control character");
+    }
+}
+
+#[test]
+fn a_config_with_a_typo_is_named_with_its_place_and_the_inputs_are_audited() {
+    let config = MODEL.replace("logs =", "log =");
+    let files: [(&str, &[u8]); 2] = [("a-trust.json", TRUST.as_bytes()), ("trailproof.toml", config.as_bytes())];
+    let (output, _folder) = run(&files, &["check"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("trailproof.toml:7:1") && said.contains("did you mean `logs`"), "{said}");
+    assert!(stdout(&output).contains("missing-external-id"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_without_permission_is_an_error_and_the_rest_is_audited() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("locked")).unwrap();
+    std::fs::write(folder.path().join("a-trust.json"), TRUST).unwrap();
+    let permit = |mode| std::fs::set_permissions(folder.path().join("locked"), std::fs::Permissions::from_mode(mode));
+    permit(0o000).unwrap();
+    let readable = std::fs::read_dir(folder.path().join("locked")).is_ok();
+    let output = trailproof().current_dir(folder.path()).args(["check", "."]).output().unwrap();
+    permit(0o755).unwrap();
+    if readable {
+        // The super-user may read everything, so there is nothing to see.
+        assert_eq!(output.status.code(), Some(1));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("locked"));
+    assert!(stdout(&output).contains("missing-external-id"));
+}
+
+#[test]
+fn standard_input_is_a_document_like_any_other() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut child = trailproof()
+        .args(["check", "-", "--no-config", "--subject", "arn:aws:iam::111111111111:role/analyzer", "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(TRUST.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let report = json(&output);
+    let finding = &report["findings"][0];
+    assert_eq!(finding["location"]["file"], "-");
+    assert_eq!(finding["subject"]["arn"], "arn:aws:iam::111111111111:role/analyzer");
+    let (output, _folder) = run(
+        &[("a.json", TRUST.as_bytes()), ("b.json", BOUND.as_bytes())],
+        &["check", "a.json", "b.json", "--subject", "arn:aws:iam::111111111111:role/analyzer"],
+    );
+    assert_eq!(output.status.code(), Some(2), "one subject for two documents");
+}
+
+#[test]
+fn init_writes_a_config_that_check_reads() {
+    let estate = crate::support::root().join("fixtures/estates/seed-good/export");
+    let folder = tempfile::tempdir().unwrap();
+    let init = |more: &[&str]| {
+        trailproof().current_dir(folder.path()).arg("init").arg(&estate).arg("--no-config").args(more).output().unwrap()
+    };
+    assert_eq!(init(&[]).status.code(), Some(0));
+    assert_eq!(init(&[]).status.code(), Some(2), "an existing file is not overwritten");
+    assert_eq!(init(&["--force"]).status.code(), Some(0));
+    let text = std::fs::read_to_string(folder.path().join("trailproof.toml")).unwrap();
+    assert!(text.contains("o-exampleorgid") && text.contains("my-organization-bucket"), "{text}");
+    let config = folder.path().join("trailproof.toml");
+    // The third party is for a person to declare: `init` only proposes it, so it is still a warning.
+    let args = ["--fail-on", "error"];
+    let output = trailproof().arg("check").arg(&estate).arg("--config").arg(&config).args(args).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn every_rule_can_be_explained() {
+    for rule in &trailproof::rules::RULES {
+        let output = trailproof().args(["explain", rule.id]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains(&rule.card().summary));
+    }
+    let output = trailproof().args(["explain", "missing-external-idd"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("did you mean `missing-external-id`"));
+}
+
+#[test]
+fn help_lists_the_commands_that_work_and_no_others() {
+    let output = trailproof().arg("--help").output().unwrap();
+    let text = stdout(&output);
+    for command in ["check", "explain", "rules", "init", "simulate", "completions", "man"] {
+        assert!(text.lines().any(|line| line.trim_start().starts_with(command)), "{command} is not in the help");
+    }
+    for later in ["access", "collect", "audit", "fix", "diff", "generate", "lsp", "test-rules"] {
+        assert!(!text.lines().any(|line| line.trim_start().starts_with(later)), "{later} is in the help");
+    }
+    assert!(stdout(&trailproof().arg("man").output().unwrap()).starts_with(".ie"));
+    assert!(stdout(&trailproof().args(["completions", "bash"]).output().unwrap()).contains("trailproof"));
+}
+
+#[test]
+fn a_single_request_is_answered_from_an_estate() {
+    let estate = Path::new("fixtures/estates/seed-good/export");
+    let ask = |principal: &str, key: &str| {
+        let resource = format!("arn:aws:s3:::my-organization-bucket/{key}");
+        let args = ["--action", "s3:GetObject", "--format", "json", "--resource", &resource, "--principal", principal];
+        let output = trailproof().arg("simulate").arg(estate).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        json(&output)["decision"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(ask("anonymous", "AWSLogs/o-exampleorgid/222222222222/x"), "implicit-deny");
+    assert_ne!(
+        ask("arn:aws:iam::222222222222:role/LogAccessRole", "AWSLogs/o-exampleorgid/222222222222/x"),
+        "implicit-deny"
+    );
+    assert_eq!(
+        ask("arn:aws:iam::222222222222:role/LogAccessRole", "AWSLogs/o-exampleorgid/333333333333/x"),
+        "implicit-deny"
+    );
+}
