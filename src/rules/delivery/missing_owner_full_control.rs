@@ -7,7 +7,7 @@ use crate::policy::{PrincipalEntry, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::delivery::{Destination, at_level, best, objects};
+use crate::rules::shared::delivery::{Destination, at_level, best, objects, service_span};
 
 pub(in crate::rules) const CHECK: Check = Check::buckets(check);
 
@@ -56,7 +56,7 @@ fn finding(
         Known::Present(..) | Known::Absent(_) | Known::Unknown(_) => Level::Warning,
     };
     let clause = statement.conditions.iter().find(|clause| clause.key.is("s3:x-amz-acl"));
-    let span = clause.map(|clause| clause.span).or(statement.condition_span).unwrap_or(statement.span);
+    let span = clause.map(|clause| clause.span).or(statement.condition_span).unwrap_or_else(|| service_span(statement));
     let label = match clause {
         Some(_) => "a write without that ACL meets this too",
         None => "does not ask for `s3:x-amz-acl`",
@@ -67,7 +67,7 @@ fn finding(
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())
         .depends_on(bucket.unless(found))
-        .depends_on(ownership.gap().map(|gap| format!("{} ({})", gap.fact, gap.reason)))
+        .depends_on(ownership.is_unknown().then(|| format!("object ownership of `{}`", view.subject.name)))
         .help("require it: \"StringEquals\": {\"s3:x-amz-acl\": \"bucket-owner-full-control\"}");
     let draft = match ownership {
         Known::Present(ObjectOwnership::BucketOwnerEnforced, _) | Known::Unknown(_) => draft,

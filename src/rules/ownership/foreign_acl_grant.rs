@@ -81,7 +81,11 @@ fn finding(
             let help = "take the grant out of the ACL, and share through the bucket policy or a role instead";
             let help = if maybe_own { format!("if this account is not yours, {help}") } else { help.to_owned() };
             start
-                .message(format!("{who} can {} `{bucket}` by its ACL", lets(&grant.permission)))
+                .message(format!(
+                    "{who} can {} `{bucket}` by its ACL{}",
+                    lets(&grant.permission),
+                    if unless.is_empty() { "" } else { ", unless ACLs are off" },
+                ))
                 .level(if severe && !maybe_own { Level::Error } else { Level::Warning })
                 .depends_on(unless)
                 .help(help)

@@ -22,8 +22,9 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         let finding = match of_groups(context, view) {
             Force::Counts(unless) => start
                 .message(format!(
-                    "{who} can {} `{bucket}`: its ACL grants {permission} to {group}",
-                    lets(&grant.permission)
+                    "{who} can {} `{bucket}`: its ACL grants {permission} to {group}{}",
+                    lets(&grant.permission),
+                    if unless.is_empty() { "" } else { ", unless ACLs are off or public ones ignored" },
                 ))
                 .depends_on(unless)
                 .help("remove the grant, and turn on all four settings of block public access"),

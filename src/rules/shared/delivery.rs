@@ -27,12 +27,12 @@ pub(in crate::rules) struct Destination<'c, 'a> {
 impl<'c, 'a> Destination<'c, 'a> {
     /// A bucket.
     pub(in crate::rules) fn bucket(context: &'c Context<'a>, view: &BucketView<'_>) -> Self {
-        Destination::new(context, view.arn(), view.bucket.account.present().copied())
+        Destination::new(context, view.arn(), owner(context, view))
     }
 
     /// A key.
     pub(in crate::rules) fn key(context: &'c Context<'a>, view: &KeyView<'_>) -> Self {
-        Destination::new(context, view.arn(), view.key.account)
+        Destination::new(context, view.arn(), view.key.account.or_else(|| context.model.owner()))
     }
 
     fn new(context: &'c Context<'a>, arn: String, owner: Option<AccountId>) -> Self {
@@ -65,7 +65,7 @@ impl<'c, 'a> Destination<'c, 'a> {
     /// An account of ours: the owner, else one of the model, else one that nobody knows.
     pub(in crate::rules) fn own_account(&self) -> AccountId {
         let model = self.context.model;
-        self.owner.or_else(|| model.owner()).or_else(|| model.members().next()).unwrap_or(self.stranger)
+        self.owner.or_else(|| model.members().next()).unwrap_or(self.stranger)
     }
 
     /// Gives `ask` a statement as CloudTrail meets it; `None` where it is no Allow for CloudTrail.
@@ -77,7 +77,7 @@ impl<'c, 'a> Destination<'c, 'a> {
     ) -> Option<T> {
         let mut delivery = Delivery::through(policy, statement, partition_of(&self.arn))?;
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
-        delivery.owner = self.owner;
+        delivery.owner = Some(owner_or_other(self.context, self.owner));
         delivery.rcp = &rcp;
         Some(ask(&delivery))
     }
@@ -92,6 +92,17 @@ impl<'c, 'a> Destination<'c, 'a> {
         }
         facts
     }
+}
+
+/// The account that owns a bucket: its own, else the one owner of the model.
+pub(in crate::rules) fn owner(context: &Context<'_>, view: &BucketView<'_>) -> Option<AccountId> {
+    view.bucket.account.present().copied().or_else(|| context.model.owner())
+}
+
+/// The owner; where it is not known, an account that no policy names, so that every caller is one of another account.
+pub(in crate::rules) fn owner_or_other(context: &Context<'_>, owner: Option<AccountId>) -> AccountId {
+    let taken = || context.model.known_accounts().into_iter().chain([context.stranger()]);
+    owner.unwrap_or_else(|| AccountId::other_than(taken()))
 }
 
 /// The objects worth asking about: one for each entry of `Resource`, with its place.

@@ -110,8 +110,9 @@ impl Measured<'_> {
             _ => {
                 let percent = u64::from(used) * 100 / u64::from(limit);
                 let more = growth.filter(|_| used <= limit).map(|growth| fits(growth, used, stripped, limit));
+                let verb = if self.policies.len() > 1 { "take" } else { "takes" };
                 format!(
-                    "{title} takes {} of {} {unit} ({percent} %){}",
+                    "{title} {verb} {} of {} {unit} ({percent} %){}",
                     grouped(used),
                     grouped(limit),
                     more.unwrap_or_default()

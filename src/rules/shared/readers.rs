@@ -14,10 +14,12 @@ use crate::access::search::{Answer, Question, STRANGER, principals_of};
 use crate::access::sts::{Membership, better, named_accounts, names_everyone};
 use crate::aws::{AccountId, Arn, is_organization_id};
 use crate::estate::Gap;
+use crate::finding::Draft;
 use crate::model::Class;
 use crate::policy::template::{Piece, Template};
-use crate::policy::{Policy, Statement};
+use crate::policy::{Policy, PrincipalEntry, Statement};
 use crate::rule::context::{BucketView, Context};
+use crate::rules::shared::delivery::{owner, owner_or_other};
 use crate::text::Span;
 
 /// Someone in another account whom the bucket policy lets read.
@@ -27,7 +29,7 @@ pub(in crate::rules) struct Reader {
     pub(in crate::rules) who: Who,
     /// How.
     pub(in crate::rules) answer: Answer,
-    /// The statement that lets them in.
+    /// Where the statement that lets them in names them.
     pub(in crate::rules) span: Span,
 }
 
@@ -61,7 +63,7 @@ pub(in crate::rules) fn cross_account_readers(
             }
             match readers.iter_mut().find(|reader| reader.who == who) {
                 Some(reader) => reader.answer = better(reader.answer.clone(), answer),
-                None => readers.push(Reader { who, answer, span: statement.span }),
+                None => readers.push(Reader { span: named_at(statement, &who), who, answer }),
             }
         }
     }
@@ -101,7 +103,7 @@ struct Asked<'c, 'a> {
 
 impl<'c, 'a> Asked<'c, 'a> {
     fn new(context: &'c Context<'a>, view: &BucketView<'_>, policy: &'c Policy) -> Self {
-        let owner = view.bucket.account.present().copied();
+        let owner = owner(context, view);
         let known = context.model.log_bucket(&view.bucket.name);
         let prefixes = known.map(|bucket| bucket.prefixes().map(str::to_owned).collect()).unwrap_or_default();
         Asked { context, policy, bucket: view.arn(), owner, prefixes, rcp: context.rcp(owner) }
@@ -151,7 +153,7 @@ impl<'c, 'a> Asked<'c, 'a> {
             callers: principals_of(account, &policies),
             action,
             resource: object.into(),
-            resource_account: self.owner,
+            resource_account: Some(owner_or_other(self.context, self.owner)),
             policies: Policies {
                 identity: Side::Granted(&granted),
                 resource: Side::Policies(&policies),
@@ -213,6 +215,21 @@ impl<'c, 'a> Asked<'c, 'a> {
         }
         key.contains("AWSLogs/") || logs.iter().any(|logs| overlap(key, logs))
     }
+}
+
+/// Adds the places that let the first few of these in.
+pub(in crate::rules) fn shown(draft: Draft, readers: &[Reader], label: &str) -> Draft {
+    let mut spans: Vec<Span> = readers.iter().take(3).map(|reader| reader.span).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    spans.into_iter().fold(draft, |draft, span| draft.related(span, label))
+}
+
+/// Where a statement names someone.
+fn named_at(statement: &Statement, who: &Who) -> Span {
+    let Some(principals) = &statement.principals else { return statement.span };
+    let is_it = |entry: &&PrincipalEntry| matches!(who, Who::Account(id) if entry.principal.account() == Some(*id));
+    principals.entries.iter().find(is_it).map_or(principals.span, |entry| entry.span)
 }
 
 /// The organizations that a statement's conditions on the caller name.

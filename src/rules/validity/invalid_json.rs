@@ -11,7 +11,7 @@ fn broken(context: &Context<'_>) -> Outcome {
     let findings = context.estate.broken.iter().map(|broken| {
         let file = context.file(broken.span);
         Finding::at(broken.span, "here it stops being JSON")
-            .message(format!("`{file}` is not JSON: {}", broken.message))
+            .message(format!("`{file}` holds text that is not JSON: {}", broken.message))
             .about(broken.message.as_str())
             .subject(context.subject_of_file(SubjectKind::Document, broken.span, None))
             .help("mend the syntax; until then nothing that stands in this text is known")
