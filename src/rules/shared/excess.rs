@@ -6,6 +6,8 @@
 mod ask;
 mod targets;
 
+use std::sync::LazyLock;
+
 use crate::access::search::Answer;
 use crate::aws::services::{self, Access, Action, Applies};
 use crate::estate::Gap;
@@ -78,9 +80,9 @@ pub(in crate::rules) fn of_statement(
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
     let places = targets::places(context, role, statement);
     search.other_buckets(context, role, actions, &places);
-    search.changes("s3", actions, &places);
+    search.changes(&CHANGES_OF_S3, actions, &places);
     let keys = targets::keys(role, statement);
-    search.changes("kms", actions, &keys);
+    search.changes(&CHANGES_OF_KMS, actions, &keys);
     search.decrypts(actions, &keys);
     search.elsewhere(role, actions, limits);
     (search.found, search.gaps)
@@ -116,12 +118,13 @@ impl Search<'_, '_, '_> {
 
     fn other_buckets(&mut self, context: &Context<'_>, role: &RoleView<'_>, actions: &Entries, places: &[Target]) {
         let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
-        let reads = in_order("s3", &READS, &[Access::Read, Access::List]);
+        // Where a bucket is finds everybody; it tells nothing of what is in it.
+        let apt = |(action, _): &&Named| action.name != "GetBucketLocation";
+        let reads: Vec<&Named> =
+            READS_OF_S3.iter().filter(apt).filter(|(_, name)| covers_action(self.statement, name)).collect();
         let mut told: Vec<&Place> = Vec::new();
         for target in others {
-            // Where a bucket is finds everybody; it tells nothing of what is in it.
-            let mut apt = reads.iter().filter(|action| action.name != "GetBucketLocation" && applies(action, target));
-            if told.contains(&&target.place) || !apt.any(|action| covers_action(self.statement, &action.to_string())) {
+            if told.contains(&&target.place) || !reads.iter().any(|(action, _)| applies(action, target)) {
                 continue;
             }
             if let Some(gap) = targets::not_known_to_be_other(context, role, target) {
@@ -130,10 +133,10 @@ impl Search<'_, '_, '_> {
                 continue;
             }
             let Place::Other(name) = &target.place else { continue };
-            for action in reads.iter().filter(|action| action.name != "GetBucketLocation" && applies(action, target)) {
+            for (action, full_name) in reads.iter().filter(|(action, _)| applies(action, target)) {
                 let is_read = action.name.starts_with("GetObject");
                 let kind = if is_read { Kind::Read(name.clone()) } else { Kind::List(name.clone()) };
-                if self.put(&action.to_string(), target, kind, target.span.unwrap_or(actions.span)) {
+                if self.put(full_name, target, kind, target.span.unwrap_or(actions.span)) {
                     told.push(&target.place);
                     break;
                 }
@@ -149,11 +152,9 @@ impl Search<'_, '_, '_> {
     }
 
     /// The first action that changes something.
-    fn changes(&mut self, service: &str, actions: &Entries, places: &[Target]) {
-        let levels = [Access::Write, Access::PermissionsManagement, Access::Tagging];
-        for action in in_order(service, &CHANGES, &levels) {
-            let name = action.to_string();
-            if name == "kms:Decrypt" || !covers_action(self.statement, &name) {
+    fn changes(&mut self, all: &[Named], actions: &Entries, places: &[Target]) {
+        for (action, name) in all {
+            if name == "kms:Decrypt" || !covers_action(self.statement, name) {
                 continue;
             }
             // On the logs first: that is what the role is for.
@@ -161,7 +162,7 @@ impl Search<'_, '_, '_> {
             let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
             for target in logs.chain(others).filter(|target| applies(action, target)) {
                 let kind = Kind::Action(name.clone(), target.place.bucket());
-                if self.put(&name, target, kind, action_span(actions, &name)) {
+                if self.put(name, target, kind, action_span(actions, name)) {
                     return;
                 }
             }
@@ -236,12 +237,21 @@ impl Search<'_, '_, '_> {
     }
 }
 
-/// The actions of a loaded service at these access levels, the telling ones first.
-fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<&'static Action> {
+/// An action and its full name.
+type Named = (&'static Action, String);
+
+/// Reads of S3, changes of S3 and of KMS, the telling ones first.
+static READS_OF_S3: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("s3", &READS, &[Access::Read, Access::List]));
+static CHANGES_OF_S3: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("s3", &CHANGES, &WRITING));
+static CHANGES_OF_KMS: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("kms", &CHANGES, &WRITING));
+
+const WRITING: [Access; 3] = [Access::Write, Access::PermissionsManagement, Access::Tagging];
+
+fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<Named> {
     let all = services::service(service).map(|service| service.actions()).unwrap_or_default();
-    let mut actions: Vec<&Action> = all.iter().filter(|action| levels.contains(&action.access)).collect();
-    let rank = |action: &Action| first.iter().position(|name| *name == action.to_string()).unwrap_or(first.len());
-    actions.sort_by_key(|action| rank(action));
+    let of_levels = all.iter().filter(|action| levels.contains(&action.access));
+    let mut actions: Vec<Named> = of_levels.map(|action| (action, action.to_string())).collect();
+    actions.sort_by_key(|(_, own)| first.iter().position(|name| name == own).unwrap_or(first.len()));
     actions
 }
 
