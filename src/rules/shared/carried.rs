@@ -9,9 +9,10 @@ use crate::aws::managed::{self, ManagedPolicy};
 use crate::aws::{AccountId, Arn};
 use crate::estate::Gap;
 use crate::finding::{Step, Subject, SubjectKind};
+use crate::model::Class;
 use crate::policy::{Policy, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::{Origin, RolePolicy, RoleView, built_in_policy};
+use crate::rule::role::{Admitted, Origin, RolePolicy, RoleView, built_in_policy};
 use crate::rules::shared::excess::{self, Excess};
 use crate::rules::shared::permissions::Limits;
 use crate::text::Span;
@@ -38,6 +39,13 @@ impl Carried<'_, '_> {
     pub(in crate::rules) fn all(&self) -> Vec<&Excess> {
         self.beyond.iter().flat_map(|(_, excess)| excess).collect()
     }
+}
+
+/// Whether a role shares logs with anyone who may not read everything anyway, as the owner and the management account may.
+pub(in crate::rules) fn is_for_others(context: &Context<'_>, role: &RoleView<'_>) -> bool {
+    let may_read_all = |account| matches!(context.model.class(account), Class::Owner | Class::Management);
+    let others = |one: &Admitted| one.account.is_none_or(|account| !may_read_all(account));
+    role.is_sharing(context) && (role.trust().is_err() || role.admitted(context).iter().any(others))
 }
 
 /// The policies of one role that `wanted` chooses by what they are.
@@ -75,7 +83,7 @@ pub(in crate::rules) fn managed<'v, 'a>(
     wanted: impl Fn(Option<ManagedPolicy>) -> bool + Sync,
 ) -> BTreeMap<String, Vec<Carried<'v, 'a>>> {
     let is_managed = |policy: &RolePolicy| !matches!(policy.origin, Origin::Inline(_));
-    let roles = context.sharing_roles().par_iter();
+    let roles = context.sharing_roles().par_iter().filter(|role| is_for_others(context, role));
     let carried: Vec<Carried<'v, 'a>> = roles
         .flat_map_iter(|role| of_role(context, role, |policy, known| is_managed(policy) && wanted(known)))
         .collect();

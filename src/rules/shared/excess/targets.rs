@@ -130,12 +130,13 @@ pub(super) fn places(context: &Context<'_>, role: &RoleView<'_>, statement: &Sta
             Some(log) => Place::Log(log.clone()),
             None => Place::Other(Some(name.to_owned())),
         };
-        targets.push(Target { arn: filled.to_string(), place: place.clone(), span: Some(item.span) });
         if has_wildcard(name) {
             // The star runs on over the slash, and over the name of a log bucket.
-            targets.push(Target { arn: format!("{filled}/{STRANGER}"), place, span: Some(item.span) });
+            let object = format!("{filled}/{STRANGER}");
+            targets.push(Target { arn: object, place: place.clone(), span: Some(item.span) });
             targets.extend(of_logs());
         }
+        targets.push(Target { arn: filled.to_string(), place, span: Some(item.span) });
     }
     targets
 }
