@@ -15,6 +15,12 @@ const MAX_STATES: usize = 20_000;
 
 /// Whether some text is matched by both patterns.
 pub fn overlap(one: &str, other: &str) -> bool {
+    if !has_wildcard(one) {
+        return matches(other, one, Case::Sensitive);
+    }
+    if !has_wildcard(other) {
+        return matches(one, other, Case::Sensitive);
+    }
     let (one, other): (Vec<Token>, Vec<Token>) = (tokens(one).collect(), tokens(other).collect());
     // reach[j]: whether the rest of `one` from here and the rest of `other` from j share a text; built from the end.
     let mut next: Vec<bool> = Vec::new();

@@ -2,7 +2,6 @@
 //!
 //! Source: IAM User Guide, "AWS global condition context keys" (who carries which key).
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -133,6 +132,35 @@ pub enum Given {
     Unknown,
 }
 
+/// What a request has for the keys that are given, in order of key: a list, as requests carry few.
+#[derive(Debug, Clone, Default)]
+pub struct Keys(Vec<(ConditionKey, Given)>);
+
+impl Keys {
+    /// What the request has for a key.
+    pub fn get(&self, key: &ConditionKey) -> Option<&Given> {
+        let at = self.0.binary_search_by(|(known, _)| known.cmp(key)).ok()?;
+        self.0.get(at).map(|(_, given)| given)
+    }
+
+    /// Gives a key, in place of what the request had for it.
+    pub fn insert(&mut self, key: ConditionKey, given: Given) {
+        match self.0.binary_search_by(|(known, _)| known.cmp(&key)) {
+            Ok(at) => {
+                if let Some(entry) = self.0.get_mut(at) {
+                    entry.1 = given;
+                }
+            }
+            Err(at) => self.0.insert(at, (key, given)),
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&ConditionKey, &Given)> {
+        self.0.iter().map(|(key, given)| (key, given))
+    }
+}
+
 /// A concrete request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -145,7 +173,7 @@ pub struct Request {
     /// The account that owns the resource, where known.
     pub resource_account: Option<AccountId>,
     /// Context keys that are given; others follow from the request or from [`Request::otherwise`].
-    pub context: BTreeMap<ConditionKey, Given>,
+    pub context: Keys,
     /// What all other keys are.
     pub otherwise: Otherwise,
     /// Keys that follow from the request.
@@ -160,7 +188,7 @@ impl Request {
             action: ActionName::new(action),
             resource: resource.into(),
             resource_account,
-            context: BTreeMap::new(),
+            context: Keys::default(),
             otherwise: Otherwise::Absent,
             derived: Arc::new([]),
         };

@@ -71,6 +71,16 @@ impl Answer {
         }
     }
 
+    /// How much it lets through; an answer that was not found beats none.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Answer::Yes(_) => 3,
+            Answer::If(_) => 2,
+            Answer::Undecided => 1,
+            Answer::No => 0,
+        }
+    }
+
     /// Whether some request gets through for certain.
     pub fn is_yes(&self) -> bool {
         matches!(self, Answer::Yes(_))
@@ -212,7 +222,7 @@ impl Question<'_> {
     }
 
     fn is_free(&self, key: &ConditionKey, base: &Request) -> bool {
-        if base.context.contains_key(key) {
+        if base.context.get(key).is_some() {
             return false;
         }
         match &base.caller {

@@ -203,13 +203,7 @@ impl Trust<'_> {
 
 /// The answer that lets more through; [`Answer::Undecided`] beats [`Answer::No`].
 pub fn better(one: Answer, other: Answer) -> Answer {
-    let rank = |answer: &Answer| match answer {
-        Answer::Yes(_) => 3,
-        Answer::If(_) => 2,
-        Answer::Undecided => 1,
-        Answer::No => 0,
-    };
-    if rank(&other) > rank(&one) { other } else { one }
+    if other.rank() > one.rank() { other } else { one }
 }
 
 /// The accounts that a statement names, in its principals and in conditions on the caller's account or ARN.

@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use super::RoleView;
 use crate::access::search::Answer;
 use crate::access::sts::{
-    ExternalId, Membership, better, meant_accounts, named_accounts, names_everyone, organizations, strangers,
+    ExternalId, Membership, meant_accounts, named_accounts, names_everyone, organizations, strangers,
 };
 use crate::aws::AccountId;
 use crate::policy::{Effect, Policy, Statement};
@@ -145,12 +145,31 @@ impl RoleView<'_> {
 
     /// Whether an admission stands without any external ID.
     pub fn without_external_id<'v>(&self, context: &Context<'_>, one: &'v Admission) -> &'v Answer {
+        if self.minds_no_external_id(context, one) {
+            return &one.answer;
+        }
         one.without.get_or_init(|| self.with_external_id(context, one, ExternalId::Absent))
     }
 
     /// Whether an admission stands with an external ID that nobody agreed on.
     pub fn with_guessed_external_id<'v>(&self, context: &Context<'_>, one: &'v Admission) -> &'v Answer {
+        if self.minds_no_external_id(context, one) {
+            return &one.answer;
+        }
         one.guessed.get_or_init(|| self.with_external_id(context, one, ExternalId::Guessed))
+    }
+
+    /// Whether nothing that decides an admission looks at the external ID, so that it stands with any and without one.
+    fn minds_no_external_id(&self, context: &Context<'_>, one: &Admission) -> bool {
+        let names = |statement: &Statement| {
+            let mut clauses = statement.conditions.iter();
+            clauses.any(|clause| {
+                let mut variables = clause.values.iter().flat_map(|value| value.template.variables());
+                clause.key.is("sts:ExternalId") || variables.any(|variable| variable.key.is("sts:ExternalId"))
+            })
+        };
+        let rcp = context.rcp(self.role.account);
+        !std::iter::once(&one.policy).chain(&rcp).any(|policy| policy.effective().any(names))
     }
 
     /// Whether the statement of an admission lets in accounts that nobody chose.
@@ -169,7 +188,8 @@ impl RoleView<'_> {
                 Who::AnyMember | Who::AnyOf(_) => continue,
             };
             match joined.iter_mut().find(|one| one.account == account) {
-                Some(one) => one.answer = better(one.answer.clone(), admission.answer.clone()),
+                Some(one) if admission.answer.rank() > one.answer.rank() => one.answer = admission.answer.clone(),
+                Some(_) => {}
                 None => joined.push(super::Admitted { account, answer: admission.answer.clone() }),
             }
         }
