@@ -77,7 +77,10 @@ impl<'a> Audit<'a> {
             all.subjects.append(&mut part.subjects);
             all.set_aside.append(&mut part.set_aside);
         }
-        all.gaps.extend(runner.estate_gaps());
+        // What a subject's own rules already say is said once.
+        let is_said = |gap: &Gap| all.gaps.iter().any(|(_, said, _)| said == gap);
+        let unsaid: Vec<_> = runner.estate_gaps().into_iter().filter(|(_, gap, _)| !is_said(gap)).collect();
+        all.gaps.extend(unsaid);
         self.report(runner, all)
     }
 
