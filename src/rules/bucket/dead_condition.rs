@@ -96,7 +96,10 @@ fn reads_for_everyone(statement: &Statement) -> bool {
 fn help(clause: &Clause, literal: bool) -> String {
     let key = clause.key.as_str();
     let like = clause.operator.to_string().replace("EqualsIgnoreCase", "Like").replace("Equals", "Like");
+    const WHOLE: [&str; 5] = ["org", "account", "sourcevpc", "vpce", "userid"];
     match key {
+        // A wildcard here takes in others than those that are meant.
+        _ if literal && WHOLE.iter().any(|part| key.contains(part)) => "write the whole value".to_owned(),
         _ if literal => format!("use `{like}`, which takes wildcards (`ArnLike` for ARNs)"),
         "s3:prefix" | "s3:delimiter" | "s3:max-keys" => {
             "limit listing in a statement of its own, with `s3:ListBucket` on the bucket; what is read is limited by \
