@@ -159,9 +159,8 @@ impl<'g> Scene<'g> {
     fn ask(&self, caller: Caller, action: &str, resource: CompactString, mut fixed: Keys) -> Answer {
         fixed.extend(lacking(self.clauses(), action).into_iter().map(|key| (key.into(), Given::Absent)));
         let policies = [&self.narrowed];
-        let granted = caller
-            .account()
-            .map(|account| format!("administrators of {account} can allow their principals `{action}` on it"));
+        let granted =
+            caller.account().map(|_| format!("administrators of the caller's account can allow it `{action}` there"));
         let question = Question {
             callers: vec![caller],
             action,

@@ -28,6 +28,28 @@ pub(in crate::rules) fn statements(context: &Context<'_>, view: &BucketView<'_>,
     all
 }
 
+/// What actions work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Objects.
+    Object,
+    /// Buckets, whose keys they list.
+    Lists,
+    /// Buckets.
+    Other,
+}
+
+impl Kind {
+    fn of(action: &Action) -> Self {
+        let is_of_objects = action.resource_types.iter().any(|used| used.resource_type.name == "object");
+        match is_of_objects {
+            true => Kind::Object,
+            false if action.supports_key("s3:prefix") => Kind::Lists,
+            false => Kind::Other,
+        }
+    }
+}
+
 /// One statement to rewrite, as it is for one account.
 struct Rewrite<'r, 'a> {
     context: &'r Context<'a>,
@@ -44,17 +66,16 @@ impl Rewrite<'_, '_> {
         let objects: BTreeSet<String> = self.own(&objects, &format!("{}/", self.view.arn()));
         let buckets: BTreeSet<String> =
             buckets.into_iter().map(|text| if text == "*" { self.view.arn() } else { text.to_owned() }).collect();
-        let is_object = |action: &Action| action.resource_types.iter().any(|used| used.resource_type.name == "object");
-        let lists = |action: &Action| !is_object(action) && action.supports_key("s3:prefix");
-        let rest = |action: &Action| !is_object(action) && !action.supports_key("s3:prefix");
-        let kinds: [(&dyn Fn(&Action) -> bool, &BTreeSet<String>); 3] =
-            [(&is_object, &objects), (&lists, &buckets), (&rest, &buckets)];
-        let all = kinds.into_iter().enumerate().filter_map(|(kind, (fits, resources))| {
+        let of = |kind: Kind, resources: &BTreeSet<String>| {
+            let fits = |action: &'static Action| Kind::of(action) == kind;
             let actions: Vec<String> = self.actions().filter(|name| services::expand(name).any(fits)).collect();
             let is_useful = !resources.is_empty() && !actions.is_empty();
-            is_useful.then(|| self.render(&actions, resources.iter().cloned().collect(), kind == 1))
-        });
-        all.collect()
+            is_useful.then(|| self.render(&actions, resources.iter().cloned().collect(), kind == Kind::Lists))
+        };
+        [of(Kind::Object, &objects), of(Kind::Lists, &buckets), of(Kind::Other, &buckets)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn actions(&self) -> impl Iterator<Item = String> {
