@@ -43,15 +43,18 @@ pub struct Audit<'a> {
 #[derive(Default)]
 struct Part {
     findings: Vec<Finding>,
-    gaps: Vec<(Subject, Gap, &'static str)>,
-    subjects: Vec<Subject>,
-    set_aside: Vec<Subject>,
+    gaps: Vec<BlockedBy>,
+    subjects: Vec<Arc<Subject>>,
+    set_aside: Vec<Arc<Subject>>,
 }
+
+/// A gap of a subject and the rule that it keeps from a verdict.
+pub(super) type BlockedBy = (Arc<Subject>, Gap, &'static str);
 
 /// The outcomes of one subject's checks.
 struct Hearing<'r, 'a> {
     runner: &'r Runner<'a>,
-    subject: Subject,
+    subject: Arc<Subject>,
     part: Part,
     applies: Vec<&'static str>,
 }
@@ -71,6 +74,8 @@ impl<'a> Audit<'a> {
         let runner = Runner { context: Context::new(self.estate, self.model, self.config), rules, levels };
         let mut parts = runner.parts();
         let mut all = Part::default();
+        all.findings.reserve_exact(parts.iter().map(|part| part.findings.len()).sum());
+        all.gaps.reserve_exact(parts.iter().map(|part| part.gaps.len()).sum());
         for part in &mut parts {
             all.findings.append(&mut part.findings);
             all.gaps.append(&mut part.gaps);
@@ -132,7 +137,7 @@ impl<'a> Audit<'a> {
             gaps,
             suppressed: waived.suppressed,
             summary,
-            set_aside: all.set_aside,
+            set_aside: all.set_aside.iter().map(|subject| Subject::clone(subject)).collect(),
             notes: Vec::new(),
         }
     }
@@ -142,7 +147,12 @@ impl<'a> Runner<'a> {
     /// What every subject gives, in a fixed order.
     fn parts(&self) -> Vec<Part> {
         let estate = self.context.estate;
-        let mut parts = each(&estate.roles, |role| self.role(&RoleView::new(estate, role)));
+        // First, for the views of roles that it makes.
+        let whole = self.whole_estate();
+        let mut parts = each(&estate.roles, |role| match self.context.sharing_role(role) {
+            Some(view) => self.role(view),
+            None => self.role(&RoleView::new(estate, role)),
+        });
         parts.extend(estate.users.iter().map(|user| {
             let subject = Subject {
                 kind: SubjectKind::User,
@@ -192,12 +202,12 @@ impl<'a> Runner<'a> {
             let subject = self.context.subject_of_file(SubjectKind::Document, document.span, None);
             self.documents(subject, [(document, None)])
         }));
-        parts.push(self.whole_estate());
+        parts.push(whole);
         parts
     }
 
     fn hear(&self, subject: Subject) -> Hearing<'_, 'a> {
-        Hearing { runner: self, subject, part: Part::default(), applies: Vec::new() }
+        Hearing { runner: self, subject: Arc::new(subject), part: Part::default(), applies: Vec::new() }
     }
 
     fn role(&self, view: &RoleView<'_>) -> Part {
@@ -289,14 +299,15 @@ impl<'a> Runner<'a> {
     }
 
     /// Facts that nobody could be told to need: contradictions, answers without a subject, model and config at odds.
-    fn estate_gaps(&self) -> Vec<(Subject, Gap, &'static str)> {
+    fn estate_gaps(&self) -> Vec<BlockedBy> {
         let contradictions = self.context.model.contradictions().iter().map(|contradiction| &contradiction.gap);
         let gaps = self.context.estate.gaps.iter().chain(contradictions);
         gaps.map(|gap| {
             let place = gap.places.first().copied();
             let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();
             let file = place.is_some().then(|| name.clone());
-            (Subject { kind: SubjectKind::Document, arn: None, file, account: None, name }, gap.clone(), "")
+            let subject = Subject { kind: SubjectKind::Document, arn: None, file, account: None, name };
+            (Arc::new(subject), gap.clone(), "")
         })
         .collect()
     }
@@ -332,7 +343,7 @@ impl Hearing<'_, '_> {
     }
 
     fn document(&mut self, document: &Document, policy: &Policy, name: Option<&str>) {
-        let subject = self.subject.clone();
+        let subject = Arc::clone(&self.subject);
         let view = DocumentView { document, subject: &subject, policy, name };
         for rule in &self.runner.rules {
             if let Some(check) = rule.check.document {
@@ -369,7 +380,7 @@ impl Hearing<'_, '_> {
             rule: rule.id,
             level: level.or(draft.level).unwrap_or_else(|| rule.card().level),
             message: draft.message,
-            subject: draft.subject.unwrap_or_else(|| self.subject.clone()),
+            subject: draft.subject.unwrap_or_else(|| Subject::clone(&self.subject)),
             primary: draft.primary,
             related: draft.related,
             path: draft.path,
@@ -457,22 +468,23 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
 }
 
 /// Joins the gaps of all rules: one for each subject, fact and reason.
-fn gather(gaps: Vec<(Subject, Gap, &'static str)>) -> Vec<ReportedGap> {
-    let mut joined: BTreeMap<(Subject, String, String), ReportedGap> = BTreeMap::new();
-    for (subject, gap, rule) in gaps {
-        let key = (subject, gap.fact.into_owned(), gap.reason.into_owned());
-        let entry = joined.entry(key).or_insert_with_key(|(subject, fact, reason)| ReportedGap {
-            subject: subject.clone(),
-            fact: fact.clone(),
-            reason: reason.clone(),
-            blocks: Vec::new(),
-            places: gap.places,
+fn gather(mut gaps: Vec<BlockedBy>) -> Vec<ReportedGap> {
+    let same = |(a, x, _): &BlockedBy, (b, y, _): &BlockedBy| (a, &x.fact, &x.reason).cmp(&(b, &y.fact, &y.reason));
+    // Of gaps that are the same the first one's places are shown: the order of equal ones stays.
+    gaps.sort_by(same);
+    let mut joined: Vec<ReportedGap> = Vec::new();
+    for group in gaps.chunk_by(|one, other| same(one, other).is_eq()) {
+        let Some((subject, gap, _)) = group.first() else { continue };
+        let mut blocks: Vec<&'static str> = group.iter().map(|(.., rule)| *rule).filter(|r| !r.is_empty()).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        joined.push(ReportedGap {
+            subject: Subject::clone(subject),
+            fact: gap.fact.to_string(),
+            reason: gap.reason.to_string(),
+            blocks,
+            places: gap.places.clone(),
         });
-        if !rule.is_empty() && !entry.blocks.contains(&rule) {
-            entry.blocks.push(rule);
-        }
     }
-    let mut gaps: Vec<ReportedGap> = joined.into_values().collect();
-    gaps.iter_mut().for_each(|gap| gap.blocks.sort_unstable());
-    gaps
+    joined
 }
