@@ -311,6 +311,11 @@ impl Model {
         self.labels.account_of_canonical_id(id)
     }
 
+    /// Whether the S3 canonical ID of an account is known, from config or inputs.
+    pub fn has_canonical_id(&self, account: AccountId) -> bool {
+        self.labels.canonical_accounts().any(|known| known == account)
+    }
+
     /// The log buckets: declared ones first, then those of the inputs, then those that only a trail names.
     pub fn log_buckets(&self) -> &[LogBucket] {
         &self.log_buckets

@@ -13,7 +13,7 @@ use compact_str::CompactString;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Found, Question};
-use crate::access::sts::{named_accounts, names_everyone};
+use crate::access::sts::{named_accounts, names_everyone, strangers};
 use crate::aws::{AccountId, Arn};
 use crate::policy::{Clause, Effect, Policy, Statement};
 use callers::Keys;
@@ -29,6 +29,8 @@ pub enum Outsider {
     NoOrganization,
     /// Accounts of other organizations.
     OtherOrganization,
+    /// Accounts that a wildcard in an account ID takes in beside those that are meant.
+    OfPattern,
 }
 
 /// How an outsider gets through a statement.
@@ -57,6 +59,8 @@ pub struct Guarded<'p> {
     pub organization: Option<&'p str>,
     /// An account that the model does not name.
     pub stranger: AccountId,
+    /// The accounts that the model names.
+    pub known: &'p [AccountId],
     /// The management account, which RCPs do not bind.
     pub management: Option<AccountId>,
     /// The RCPs of the owner's account, level by level; empty where there are none or they are not known.
@@ -89,6 +93,8 @@ struct Scene<'g> {
     /// The policy with every Deny and of the Allows only this one.
     narrowed: Policy,
     stranger: AccountId,
+    /// Accounts that nobody names, one for each pattern of several account IDs in the statement.
+    of_patterns: Vec<AccountId>,
     /// The owner's account, or one that stands for it: whatever it is, an outsider is of another.
     owner: AccountId,
 }
@@ -99,12 +105,18 @@ impl<'g> Scene<'g> {
         narrowed.version = guarded.policy.version;
         narrowed.statements.push(statement.clone());
         narrowed.statements.extend(guarded.policy.denies().cloned());
-        let named: Vec<AccountId> =
+        let mut named: Vec<AccountId> =
             guarded.policy.effective().flat_map(named_accounts).chain(guarded.account).collect();
         let is_named = named.contains(&guarded.stranger);
-        let stranger = if is_named { AccountId::other_than(named) } else { guarded.stranger };
+        let stranger = if is_named { AccountId::other_than(named.iter().copied()) } else { guarded.stranger };
+        named.extend(guarded.known);
+        let is_of_several =
+            |pattern: &str| pattern.contains('?') || pattern.bytes().filter(|b| *b != b'*').count() < 12;
+        let of_patterns = strangers(statement, &named).into_iter();
+        let of_patterns = of_patterns.filter(|(pattern, _)| pattern.as_deref().is_some_and(is_of_several));
+        let of_patterns = of_patterns.map(|(_, account)| account).collect();
         let owner = guarded.account.unwrap_or_else(|| AccountId::other_than([stranger, guarded.stranger]));
-        Scene { guarded, statement, narrowed, stranger, owner }
+        Scene { guarded, statement, narrowed, stranger, of_patterns, owner }
     }
 
     fn is_key(&self) -> bool {
@@ -147,9 +159,8 @@ impl<'g> Scene<'g> {
     fn ask(&self, caller: Caller, action: &str, resource: CompactString, mut fixed: Keys) -> Answer {
         fixed.extend(lacking(self.clauses(), action).into_iter().map(|key| (key.into(), Given::Absent)));
         let policies = [&self.narrowed];
-        let granted = caller
-            .account()
-            .map(|account| format!("administrators of {account} can allow their principals `{action}` on it"));
+        let granted =
+            caller.account().map(|_| format!("administrators of the caller's account can allow it `{action}` there"));
         let question = Question {
             callers: vec![caller],
             action,

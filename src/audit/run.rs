@@ -9,9 +9,9 @@ use super::report::{Report, ReportedGap, RuleFacts, Summary};
 use super::waivers::{self, Ran};
 use crate::aws::services::DATA_VERSION;
 use crate::config::Config;
-use crate::estate::{Document, Estate, Gap, Permissions};
+use crate::estate::{Bucket, Document, Estate, Gap, Known, Permissions};
 use crate::finding::{Draft, Finding, Fingerprint, Level, Subject, SubjectKind};
-use crate::model::Model;
+use crate::model::{LogBucketStatus, LogKeyStatus, Model};
 use crate::policy::{Policy, PolicyKind};
 use crate::rule::context::{self, BucketView, Context, DocumentView, IdentityView, KeyView};
 use crate::rule::role::RoleView;
@@ -82,7 +82,10 @@ impl<'a> Audit<'a> {
             all.subjects.append(&mut part.subjects);
             all.set_aside.append(&mut part.set_aside);
         }
-        all.gaps.extend(runner.estate_gaps());
+        // What a subject's own rules already say is said once.
+        let is_said = |gap: &Gap| all.gaps.iter().any(|(_, said, _)| said == gap);
+        let unsaid: Vec<_> = runner.estate_gaps().into_iter().filter(|(_, gap, _)| !is_said(gap)).collect();
+        all.gaps.extend(unsaid);
         self.report(runner, all)
     }
 
@@ -230,31 +233,33 @@ impl<'a> Runner<'a> {
 
     fn bucket(&self, view: &BucketView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
-        if self.context.model.is_log_bucket(view.bucket).is_log_bucket() {
-            for rule in &self.rules {
-                if let Some(check) = rule.check.bucket {
-                    hearing.record(rule, check(&self.context, view));
+        let status = self.context.model.is_log_bucket(view.bucket);
+        for rule in &self.rules {
+            match (rule.check.bucket, &view.policy) {
+                (Some(check), _) if status.is_log_bucket() => hearing.record(rule, check(&self.context, view)),
+                (Some(_), Err(gap)) if status == LogBucketStatus::NotKnown && is_described(view.bucket) => {
+                    hearing.record(rule, Err(gap.clone()));
                 }
+                _ => {}
             }
         }
-        if let (Some(document), Ok(Some(policy))) = (view.bucket.policy.present(), view.policy()) {
-            hearing.document(document, policy, None);
-        }
+        hearing.attached(view.bucket.policy.present(), &view.policy);
         hearing.close()
     }
 
     fn key(&self, view: &KeyView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
-        if self.context.model.is_log_key(view.key).is_log_key() {
-            for rule in &self.rules {
-                if let Some(check) = rule.check.key {
-                    hearing.record(rule, check(&self.context, view));
+        let status = self.context.model.is_log_key(view.key);
+        for rule in &self.rules {
+            match (rule.check.key, &view.policy) {
+                (Some(check), _) if status.is_log_key() => hearing.record(rule, check(&self.context, view)),
+                (Some(_), Err(gap)) if status == LogKeyStatus::NotKnown && is_told(gap) => {
+                    hearing.record(rule, Err(gap.clone()));
                 }
+                _ => {}
             }
         }
-        if let (Some(document), Ok(Some(policy))) = (view.key.policy.present(), view.policy()) {
-            hearing.document(document, policy, None);
-        }
+        hearing.attached(view.key.policy.present(), &view.policy);
         hearing.close()
     }
 
@@ -317,6 +322,23 @@ impl Hearing<'_, '_> {
         }
         for one in &view.inline {
             self.document(one.document, &one.policy, one.name);
+        }
+    }
+
+    /// The policy of a bucket or key; one that could not be read leaves the rules on documents that need it without a
+    /// verdict.
+    fn attached(&mut self, document: Option<&Document>, policy: &Result<Option<Arc<Policy>>, Gap>) {
+        match (document, policy) {
+            (Some(document), Ok(Some(policy))) => self.document(document, policy, None),
+            (_, Err(gap)) if is_told(gap) && !gap.is_contradiction() => {
+                let needs = |rule: &&&'static Rule<Check>| {
+                    rule.check.document.is_some() && rule.card().needs.iter().any(|fact| *fact == gap.fact)
+                };
+                for rule in self.runner.rules.iter().filter(needs) {
+                    self.record(rule, Err(gap.clone()));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -385,6 +407,23 @@ impl Hearing<'_, '_> {
         self.part.subjects.push(self.subject);
         self.part
     }
+}
+
+/// Whether an input says that a fact could not be had, and not only none tells it.
+fn is_told(gap: &Gap) -> bool {
+    !gap.places.is_empty()
+}
+
+/// Whether the inputs tell more of a bucket than its name, or that more could not be had.
+fn is_described(bucket: &Bucket) -> bool {
+    fn told<T>(fact: &Known<T>) -> bool {
+        fact.gap().is_none_or(is_told)
+    }
+    told(&bucket.policy)
+        || told(&bucket.ownership)
+        || told(&bucket.acl)
+        || told(&bucket.encryption)
+        || told(&bucket.block_public_access)
 }
 
 fn fact_of(kind: PolicyKind) -> &'static str {

@@ -49,6 +49,8 @@ impl Reader<'_> {
                 "ObjectWriter" => Some(ObjectOwnership::ObjectWriter),
                 _ => None,
             };
+            // S3 takes one rule; of two it can not be told which counts.
+            let ownership = ownership.filter(|_| rules.elements().count() == 1);
             bucket.ownership = or_not_understood(ownership, fact, value.span());
         }
         self.push(Piece::Bucket(bucket));

@@ -20,7 +20,8 @@ pub enum LogBucketStatus {
     Declared,
     /// A trail delivers to it.
     TrailDelivers,
-    /// Its policy lets CloudTrail write, or names a path in an `AWSLogs` folder.
+    /// Its policy lets CloudTrail write, or names a path in an `AWSLogs` folder: any path, as folders of other services
+    /// there lie beside those of CloudTrail and are shared by the same patterns.
     PolicyNamesLogs,
     /// The inputs hold no log bucket, and its policy was given as a loose document.
     Assumed,
@@ -46,8 +47,9 @@ pub struct LogBucket {
     pub is_named: bool,
     /// How it is known; never [`LogBucketStatus::No`] or [`LogBucketStatus::NotKnown`].
     pub status: LogBucketStatus,
-    /// Its position among the buckets of the estate, where it is one of them.
-    pub bucket: Option<usize>,
+    /// Its position among the buckets of the estate, where it is one of them. For the making of the model alone: an estate
+    /// may be put in another order later, so that others look a bucket up by its name.
+    pub(super) bucket: Option<usize>,
     /// Where it is declared, delivered to or described.
     pub span: Span,
     /// The account that owns it.

@@ -3,6 +3,7 @@
 pub(super) mod acl;
 pub(super) mod assume_role;
 pub(super) mod carried;
+pub(super) mod constant_size;
 pub(super) mod delivery;
 pub(super) mod encryption;
 pub(super) mod excess;

@@ -40,7 +40,9 @@ impl Scene<'_> {
         for (outsider, keys) in &ways {
             for caller in &principals {
                 let situations = self.situations(caller, keys);
-                callers.extend(situations.into_iter().map(|keys| (*outsider, caller.clone(), keys)));
+                let of_pattern = caller.account().is_some_and(|account| self.of_patterns.contains(&account));
+                let outsider = if of_pattern { Outsider::OfPattern } else { *outsider };
+                callers.extend(situations.into_iter().map(|keys| (outsider, caller.clone(), keys)));
             }
         }
         callers
@@ -58,11 +60,15 @@ impl Scene<'_> {
         callers
     }
 
-    /// Principals of an account that nobody names, with the names and sessions that the policies make worth having.
+    /// Principals of accounts that nobody names, with the names and sessions that the policies make worth having.
     fn principals(&self) -> Vec<Caller> {
         let stranger = self.stranger;
         let policies: Vec<&Policy> = self.policies().collect();
-        let mut callers = principals_of(stranger, &policies);
+        let accounts = [stranger].into_iter().chain(self.of_patterns.iter().copied());
+        let mut callers: Vec<Caller> = accounts.flat_map(|account| principals_of(account, &policies)).collect();
+        if self.mentions("aws:PrincipalType") {
+            callers.push(Caller::Root(stranger));
+        }
         for clause in self.clauses() {
             for value in &clause.values {
                 let text = value.template.raw();

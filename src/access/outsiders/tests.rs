@@ -19,6 +19,7 @@ fn guarded<'p>(policy: &'p Policy, arn: &'p str) -> Guarded<'p> {
         account: AccountId::parse("111111111111"),
         organization: Some("o-exampleorgid"),
         stranger: AccountId::parse("987654321098").unwrap(),
+        known: &[],
         management: None,
         rcp: &[],
     }
@@ -54,6 +55,8 @@ fn what_binds_the_caller_lets_no_outsider_in() {
         r#"{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}"#,
         r#"{"StringEquals":{"aws:PrincipalOrgID":["o-exampleorgid","o-formerparent1"]}}"#,
         r#"{"StringEquals":{"aws:PrincipalAccount":["222222222222","987654321098"]}}"#,
+        r#"{"StringLike":{"aws:PrincipalAccount":"222222222222*"}}"#,
+        r#"{"StringEquals":{"aws:PrincipalAccount":"22222222222?"}}"#,
         r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-exampleorgid/r-ab12/*"}}"#,
         r#"{"ForAnyValue:StringLikeIfExists":{"aws:PrincipalOrgPaths":"o-exampleorgid/*"}}"#,
         r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::222222222222:role/*"}}"#,
@@ -69,7 +72,7 @@ fn what_binds_the_caller_lets_no_outsider_in() {
 
 #[test]
 fn what_does_not_bind_lets_the_most_public_outsider_in() {
-    use Outsider::{Anonymous, NoOrganization, OtherOrganization};
+    use Outsider::{Anonymous, NoOrganization, OfPattern, OtherOrganization};
     for (condition, outsider) in [
         ("{}", Anonymous),
         (r#"{"StringEqualsIfExists":{"aws:PrincipalOrgID":"o-exampleorgid"}}"#, Anonymous),
@@ -86,6 +89,10 @@ fn what_does_not_bind_lets_the_most_public_outsider_in() {
         (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/LogAccessRole"}}"#, NoOrganization),
         (r#"{"StringLike":{"aws:PrincipalArn":"*222222222222*"}}"#, NoOrganization),
         (r#"{"StringLike":{"aws:userid":"*:auditor"}}"#, NoOrganization),
+        (r#"{"StringEquals":{"aws:PrincipalType":"Account"}}"#, NoOrganization),
+        (r#"{"StringLike":{"aws:PrincipalAccount":"1*"}}"#, OfPattern),
+        (r#"{"StringLike":{"aws:PrincipalAccount":["222222222222","33333333333?"]}}"#, OfPattern),
+        (r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::2222*:role/*"}}"#, OfPattern),
     ] {
         assert_eq!(get(condition), Some((outsider, true)), "{condition}");
     }

@@ -43,7 +43,11 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let list = off.join("`, `");
     let verb = if off.len() == 1 { "is" } else { "are" };
     let finding = Finding::at(span, "the bucket's own settings")
-        .message(format!("`{list}` {verb} not on for log bucket `{}`", view.subject.name))
+        .message(format!(
+            "`{list}` {verb} not on for log bucket `{}`{}",
+            view.subject.name,
+            if unless.is_some() { ", unless for its whole account" } else { "" },
+        ))
         .depends_on(unless)
         .help(
             "turn on all four settings of block public access, on the bucket or for its whole account: the logs stay \

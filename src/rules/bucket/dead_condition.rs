@@ -29,7 +29,8 @@ fn check(policy: Result<Option<&Policy>, Gap>) -> Outcome {
             let never_carried = requests.iter().all(|request| request.value(&clause.key) == KeyValue::Absent);
             let literal = request_kinds::is_literal_wildcard(clause);
             let people = is_of_services(clause) && reads_for_everyone(statement);
-            if !people && !requests.iter().all(|request| never_holds(clause, statement, literal, request)) {
+            let fails = literal || request_kinds::is_of_no_caller(clause, &requests);
+            if !people && !requests.iter().all(|request| never_holds(clause, statement, fails, request)) {
                 continue;
             }
             let (span, why) = match (literal && !never_carried, never_carried || people) {
@@ -59,9 +60,9 @@ fn check(policy: Result<Option<&Policy>, Gap>) -> Outcome {
     Ok(Verdict::of(findings))
 }
 
-/// Whether a clause certainly fails for one kind of request.
-fn never_holds(clause: &Clause, statement: &Statement, literal: bool, request: &Carried<'_>) -> bool {
-    if !literal {
+/// Whether a clause certainly fails for one kind of request; `fails` says that no value of the key meets it.
+fn never_holds(clause: &Clause, statement: &Statement, fails: bool, request: &Carried<'_>) -> bool {
+    if !fails {
         return condition::holds(clause, statement.effect, request) == Tri::False;
     }
     // The comparison itself fails; what is left is a request without the key.
@@ -95,7 +96,10 @@ fn reads_for_everyone(statement: &Statement) -> bool {
 fn help(clause: &Clause, literal: bool) -> String {
     let key = clause.key.as_str();
     let like = clause.operator.to_string().replace("EqualsIgnoreCase", "Like").replace("Equals", "Like");
+    const WHOLE: [&str; 5] = ["org", "account", "sourcevpc", "vpce", "userid"];
     match key {
+        // A wildcard here takes in others than those that are meant.
+        _ if literal && WHOLE.iter().any(|part| key.contains(part)) => "write the whole value".to_owned(),
         _ if literal => format!("use `{like}`, which takes wildcards (`ArnLike` for ARNs)"),
         "s3:prefix" | "s3:delimiter" | "s3:max-keys" => {
             "limit listing in a statement of its own, with `s3:ListBucket` on the bucket; what is read is limited by \
@@ -104,6 +108,11 @@ fn help(clause: &Clause, literal: bool) -> String {
         }
         "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" => {
             "AWS services alone carry this key; for accounts use `aws:PrincipalOrgID` or `aws:PrincipalArn`".to_owned()
+        }
+        "aws:principalarn" => {
+            "the key holds the ARN of a user or role, `arn:aws:iam::…:role/…`, never that of a session: name one of the \
+             statement's principals"
+                .to_owned()
         }
         "aws:principalorgid" | "aws:principalorgpaths" | "aws:principalaccount" => {
             "AWS services do not carry this key; guard them with `aws:SourceArn` or `aws:SourceOrgID`".to_owned()

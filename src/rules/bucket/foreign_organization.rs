@@ -1,3 +1,5 @@
+use compact_str::CompactString;
+
 use crate::access::outsiders::{Passage, is_for_everyone};
 use crate::access::sts::named_accounts;
 use crate::aws::is_organization_id;
@@ -5,6 +7,7 @@ use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
 use crate::model::Class;
 use crate::policy::ast::ConditionValue;
+use crate::policy::operator::Family;
 use crate::policy::{Clause, Effect, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
 use crate::rule::{Outcome, Verdict};
@@ -37,17 +40,29 @@ fn check(context: &Context<'_>, door: &Door<'_>) -> Outcome {
     }
     let Some(own) = own_organization(context) else { return Err(unknown(context)) };
     let (mut findings, mut gaps) = (Vec::new(), Vec::new());
-    for (statement, clause, value, id) in named.filter(|(.., id)| *id != own) {
+    for (statement, clause, value, id) in named.filter(|(.., id)| id != own) {
         if is_for_outsiders(context, statement) {
             continue;
         }
-        let message = format!("{} speaks of organization `{id}`, and yours is `{own}`", door.title());
+        let id = id.as_str();
+        let is_real = is_organization_id(id);
+        let has_own = clause.values.iter().any(|value| organization(clause, value).as_deref() == Some(own));
+        let and = if is_real { "and" } else { "which is no ID that AWS gives, and" };
+        let message = format!("{} speaks of organization `{id}`, {and} yours is `{own}`", door.title());
         let draft = |label| Finding::at(value.span, label).message(message);
-        let asked = is_for_everyone(statement) && clause.key.starts_with("aws:Principal");
-        let passage = match asked {
-            true => door.guarded(context, |guarded| guarded.passage_from(id, statement)),
-            false => Passage::Closed,
+        // A Deny counts for what the statements that name everyone let through.
+        let guards: Vec<&Statement> = match statement.effect {
+            Effect::Allow => vec![statement],
+            Effect::Deny => door.policy().allows().collect(),
         };
+        let asked =
+            clause.key.starts_with("aws:Principal") && (statement.effect == Effect::Deny || is_for_everyone(statement));
+        let mut passages = guards.into_iter().filter(|allow| asked && is_real && is_for_everyone(allow));
+        let through = |allow| match door.guarded(context, |guarded| guarded.passage_from(id, allow)) {
+            Passage::Closed => None,
+            passage => Some(passage),
+        };
+        let passage = passages.find_map(through).unwrap_or(Passage::Closed);
         let draft: Draft = match passage {
             Passage::Open(_, found) | Passage::OpenIf(_, found) => {
                 let draft = draft(format!("accounts of `{id}` are allowed `{}`", found.witness.action));
@@ -64,13 +79,18 @@ fn check(context: &Context<'_>, door: &Door<'_>) -> Outcome {
                 continue;
             }
             // Left behind beside the right one, and something else keeps its accounts out.
-            Passage::Closed if asked && clause.values.iter().any(|v| organization(v) == Some(own)) => continue,
+            Passage::Closed
+                if asked && clause.values.iter().any(|v| organization(clause, v).as_deref() == Some(own)) =>
+            {
+                continue;
+            }
             Passage::Closed => draft(match statement.effect {
                 Effect::Allow => "your own organization does not meet this".to_owned(),
                 Effect::Deny => format!("`{id}` is spared by this Deny"),
             }),
         };
-        findings.push(draft.statement(statement).about(id).help(format!("write `{own}`, or take the value out")));
+        let help = if has_own { "take the value out".to_owned() } else { format!("write `{own}`") };
+        findings.push(draft.statement(statement).about(id).help(help));
     }
     Ok(Verdict::with_gaps(findings, gaps))
 }
@@ -86,17 +106,23 @@ fn unknown(context: &Context<'_>) -> Gap {
 }
 
 /// Every organization that a statement asks for: an Allow that demands it, or a Deny that spares it.
-fn demanded(statement: &Statement) -> impl Iterator<Item = (&Statement, &Clause, &ConditionValue, &str)> {
+fn demanded(statement: &Statement) -> impl Iterator<Item = (&Statement, &Clause, &ConditionValue, CompactString)> {
     let clauses = statement.conditions.iter().filter(|clause| KEYS.iter().any(|key| clause.key.is(key)));
     let demands = clauses.filter(|clause| clause.operator.negated == (statement.effect == Effect::Deny));
     demands.flat_map(move |clause| {
         let values = clause.values.iter();
-        values.filter_map(move |value| Some((statement, clause, value, organization(value)?)))
+        values.filter_map(move |value| Some((statement, clause, value, organization(clause, value)?)))
     })
 }
 
-fn organization(value: &ConditionValue) -> Option<&str> {
-    value.template.raw().split('/').next().filter(|id| is_organization_id(id))
+/// The organization that a comparison names, well written or not; wildcards and variables name none.
+fn organization(clause: &Clause, value: &ConditionValue) -> Option<CompactString> {
+    let id = value.template.raw().split('/').next().filter(|id| !id.is_empty() && !id.contains(['*', '?', '$']))?;
+    match clause.operator.family {
+        Family::StringIgnoreCase => Some(id.to_ascii_lowercase().into()),
+        Family::String | Family::StringLike => Some(id.into()),
+        _ => None,
+    }
 }
 
 /// Whether a statement means only accounts outside of the organization: a third party may be held to its own.

@@ -1,7 +1,7 @@
 use crate::access::search::Answer;
 use crate::estate::{Gap, Known};
 use crate::finding::Finding;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyKind};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
@@ -15,16 +15,17 @@ const HELP: &str = "deny `s3:*` on the bucket and its objects to everyone where 
 
 fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let name = &view.subject.name;
-    let Some(policy) = view.policy()? else {
-        let Known::Absent(span) = view.bucket.policy else { return Ok(Verdict::NotApplicable) };
-        let message = format!("log bucket `{name}` takes requests over plain HTTP: it has no policy");
-        return Ok(Verdict::of(vec![Finding::at(span, "no bucket policy").message(message).help(HELP)]));
-    };
+    let none = view.bucket.policy.span().map(|span| Policy::empty(PolicyKind::Bucket, span));
+    let Some(policy) = view.policy()?.or(none.as_ref()) else { return Ok(Verdict::NotApplicable) };
     let answer = over_http(context, view, policy);
     if answer == Answer::Undecided {
         return Err(Gap::new("bucket.policy", "its conditions have more combinations than are tried"));
     }
     let Some(found) = answer.found() else { return Ok(Verdict::Pass) };
+    if let Known::Absent(span) = view.bucket.policy {
+        let message = format!("log bucket `{name}` takes requests over plain HTTP: it has no policy");
+        return Ok(Verdict::of(vec![Finding::at(span, "no bucket policy").message(message).help(HELP)]));
+    }
     let (span, label) = match partial(policy) {
         Some(span) => (span, "this Deny does not meet every request without TLS"),
         None => (policy.span, "no statement denies requests without TLS"),

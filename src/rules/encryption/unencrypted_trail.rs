@@ -1,10 +1,25 @@
 use crate::estate::{Bucket, Encryption, Gap, Known, Trail};
 use crate::finding::Finding;
-use crate::rule::context::Context;
+use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::encryption::has_unseen_trail;
 
-pub(in crate::rules) const CHECK: Check = Check::trails(check);
+pub(in crate::rules) const CHECK: Check = Check { bucket: Some(unseen), ..Check::trails(check) };
+
+/// Of a log bucket to which a trail delivers that is not among the inputs it is not known whether that trail has a key.
+fn unseen(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
+    if !has_unseen_trail(context, view) {
+        return Ok(Verdict::NotApplicable);
+    }
+    if view.bucket.encryption.present().is_some_and(|encryption| encryption.algorithm != Encryption::S3) {
+        return Ok(Verdict::Pass);
+    }
+    if let Some(refused) = context.estate.gaps.iter().find(|gap| gap.fact == "account.trails") {
+        return Err(refused.clone());
+    }
+    Err(Gap::new("trail.key", format!("no trail that delivers to `{}` is in the inputs", view.subject.name)))
+}
 
 fn check(context: &Context<'_>, trail: &Trail) -> Outcome {
     let span = match &trail.key {

@@ -3,15 +3,15 @@ use crate::finding::{Finding, Level};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::acl::{Force, lets, name, of_groups};
+use crate::rules::shared::acl::{self, Force, lets, name, of_groups};
 
 pub(in crate::rules) const CHECK: Check = Check::buckets(check);
 
 fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
-    let Some(acl) = view.bucket.acl.get()? else { return Ok(Verdict::Pass) };
+    let Some(known) = view.bucket.acl.get()? else { return Ok(Verdict::Pass) };
     let bucket = &view.subject.name;
     let mut findings = Vec::new();
-    for grant in &acl.grants {
+    for grant in &known.grants {
         let (group, who) = match &grant.grantee {
             Grantee::AllUsers => ("AllUsers", "anyone"),
             Grantee::AuthenticatedUsers => ("AuthenticatedUsers", "any AWS account"),
@@ -24,9 +24,9 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
                 .message(format!(
                     "{who} can {} `{bucket}`: its ACL grants {permission} to {group}{}",
                     lets(&grant.permission),
-                    if unless.is_empty() { "" } else { ", unless ACLs are off or public ones ignored" },
+                    acl::unless(&unless),
                 ))
-                .depends_on(unless)
+                .depends_on(unless.into_iter().map(|(fact, _)| fact))
                 .help("remove the grant, and turn on all four settings of block public access"),
             Force::Dormant(why) => start
                 .message(format!("the ACL of `{bucket}` grants {permission} to {group}, which is dormant: {why}"))

@@ -25,7 +25,7 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
             let is_certain = readers.iter().any(|reader| reader.answer.is_yes());
             let who = list(context, &readers);
             let message =
-                format!("{who} can not read the logs in `{name}` as its policy says: they belong to CloudTrail {why}");
+                format!("the policy of `{name}` lets {who} read in vain: the logs belong to CloudTrail {why}");
             let draft = start.message(message).level(if is_certain { Level::Error } else { Level::Warning });
             shown(draft, &readers, "does not reach objects of another owner")
         }

@@ -3,11 +3,14 @@
 use crate::estate::{AclPermission, BlockPublicAccess, Known, ObjectOwnership};
 use crate::rule::context::{BucketView, Context};
 
+const OFF: &str = "ACLs are off";
+const IGNORED: &str = "public ACLs are ignored";
+
 /// Whether the grants of a bucket ACL count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rules) enum Force {
-    /// They do, unless one of these facts, which are not known, says otherwise.
-    Counts(Vec<String>),
+    /// They do, unless one of these facts, which are not known, says otherwise: each with what it would say.
+    Counts(Vec<(String, &'static str)>),
     /// They do not, because of this.
     Dormant(&'static str),
 }
@@ -19,7 +22,7 @@ pub(in crate::rules) fn of_accounts(view: &BucketView<'_>) -> Force {
             Force::Dormant("`BucketOwnerEnforced` turns ACLs off")
         }
         Known::Present(..) | Known::Absent(_) => Force::Counts(Vec::new()),
-        Known::Unknown(_) => Force::Counts(vec![format!("object ownership of `{}`", view.subject.name)]),
+        Known::Unknown(_) => Force::Counts(vec![(format!("object ownership of `{}`", view.subject.name), OFF)]),
     }
 }
 
@@ -41,12 +44,19 @@ pub(in crate::rules) fn of_groups(context: &Context<'_>, view: &BucketView<'_>) 
     }
     let name = &view.subject.name;
     if view.bucket.block_public_access.is_unknown() {
-        unless.push(format!("block public access of `{name}`"));
+        unless.push((format!("block public access of `{name}`"), IGNORED));
     }
     if account.is_none_or(Known::is_unknown) {
-        unless.push(format!("block public access of the account that owns `{name}`"));
+        unless.push((format!("block public access of the account that owns `{name}`"), IGNORED));
     }
     Force::Counts(unless)
+}
+
+/// The end of a message that facts which are not known may prove wrong.
+pub(in crate::rules) fn unless(facts: &[(String, &'static str)]) -> String {
+    let mut words: Vec<&str> = facts.iter().map(|(_, says)| *says).collect();
+    words.dedup();
+    if words.is_empty() { String::new() } else { format!(", unless {}", words.join(" or ")) }
 }
 
 /// `READ`, …
@@ -70,5 +80,13 @@ pub(in crate::rules) fn lets(permission: &AclPermission) -> &'static str {
         AclPermission::WriteAcp => "change the ACL of",
         AclPermission::FullControl => "list, write to and change the ACL of",
         AclPermission::Other(_) => "use",
+    }
+}
+
+/// The beginning of a canonical ID, which has 64 digits.
+pub(in crate::rules) fn short_canonical_id(id: &str) -> String {
+    match id.char_indices().nth(12) {
+        Some((at, _)) => format!("{}…", id.get(..at).unwrap_or(id)),
+        None => id.to_owned(),
     }
 }

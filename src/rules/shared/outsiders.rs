@@ -17,6 +17,7 @@ use crate::policy::operator::{Family, SetOperator};
 use crate::policy::{Clause, Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
 use crate::rule::{Outcome, Verdict};
+use crate::rules::shared::words;
 use crate::text::Span;
 
 /// The policy of a log bucket or log key, and what is known around it.
@@ -30,6 +31,8 @@ pub(in crate::rules) struct Door<'v> {
     account: Option<AccountId>,
     /// What was not collected and could only take access away.
     unless: Vec<String>,
+    /// Where `RestrictPublicBuckets` is known to be on.
+    restricted: Option<Span>,
 }
 
 impl<'v> Door<'v> {
@@ -42,11 +45,17 @@ impl<'v> Door<'v> {
         let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
         let account = view.subject.account.or(declared);
         let mut unless = control_policies(context, account);
-        if !has_no_public_access_block(context, view) {
-            unless.push(format!("block public access of `{}` (RestrictPublicBuckets)", view.subject.name));
+        let restricted = restricts_public_buckets(context, view);
+        let name = &view.subject.name;
+        match restricted {
+            Some(Some(_)) => {
+                unless.push("whether S3 takes the policy for public, which RestrictPublicBuckets acts on".to_owned())
+            }
+            Some(None) => {}
+            None => unless.push(format!("block public access of `{name}` (RestrictPublicBuckets)")),
         }
         let (noun, fact) = ("log bucket", "bucket.policy");
-        Ok(Some(Door { noun, name: &view.subject.name, fact, policy, arn: view.arn(), account, unless }))
+        Ok(Some(Door { noun, name, fact, policy, arn: view.arn(), account, unless, restricted: restricted.flatten() }))
     }
 
     /// The door of a log key; `None` where it has no policy.
@@ -58,7 +67,16 @@ impl<'v> Door<'v> {
         let account = view.subject.account;
         let unless = control_policies(context, account);
         let (noun, fact) = ("log key", "key.policy");
-        Ok(Some(Door { noun, name: &view.subject.name, fact, policy, arn: view.arn(), account, unless }))
+        Ok(Some(Door {
+            noun,
+            name: &view.subject.name,
+            fact,
+            policy,
+            arn: view.arn(),
+            account,
+            unless,
+            restricted: None,
+        }))
     }
 
     /// Its policy.
@@ -85,12 +103,14 @@ impl<'v> Door<'v> {
     pub(in crate::rules) fn guarded<T>(&self, context: &Context<'_>, ask: impl FnOnce(Guarded<'_>) -> T) -> T {
         let rcp = context.rcp(self.account);
         let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
+        let known: Vec<AccountId> = context.model.known_accounts().into_iter().collect();
         ask(Guarded {
             policy: self.policy,
             arn: &self.arn,
             account: self.account,
             organization: own_organization(context),
             stranger: context.stranger(),
+            known: &known,
             management: context.model.management(),
             rcp: &rcp,
         })
@@ -174,6 +194,12 @@ pub(in crate::rules) fn bypassable(context: &Context<'_>, door: &Door<'_>) -> Ou
 /// A finding with its proof.
 fn told(door: &Door<'_>, draft: Draft, statement: &Statement, found: &Found, certain: bool) -> Draft {
     let draft = if certain { draft } else { draft.level(Level::Error.lower()) };
+    let draft = match door.restricted {
+        Some(span) => {
+            draft.related(span, "where the policy is public, this stops outsiders, and every reader in another account")
+        }
+        None => draft,
+    };
     draft
         .statement(statement)
         .path(found.explanation.steps.iter().cloned())
@@ -228,13 +254,15 @@ fn who(outsider: Outsider) -> &'static str {
         Outsider::Anonymous => "anyone, even unsigned, is",
         Outsider::NoOrganization => "any AWS account is",
         Outsider::OtherOrganization => "accounts of other organizations are",
+        Outsider::OfPattern => "accounts that a wildcard takes in are",
     }
 }
 
 /// What the answer hangs on, for the end of a message.
 fn only_if(found: &Found) -> String {
     let facts = &found.explanation.depends_on;
-    if facts.is_empty() { String::new() } else { format!(" if `{}` fits", facts.join("`, `")) }
+    let fit = if facts.len() == 1 { "fits" } else { "fit" };
+    if facts.is_empty() { String::new() } else { format!(" if {} {fit}", words::quoted(facts, facts.len())) }
 }
 
 fn bind(context: &Context<'_>) -> String {
@@ -267,13 +295,19 @@ fn control_policies(context: &Context<'_>, account: Option<AccountId>) -> Vec<St
     vec![format!("resource control policies{of}")]
 }
 
-/// Whether it is known that nothing restricts a public policy of the bucket.
-fn has_no_public_access_block(context: &Context<'_>, view: &BucketView<'_>) -> bool {
-    let is_off = |known: &Known<BlockPublicAccess>| match known {
-        Known::Present(settings, _) => !settings.restrict_public_buckets,
-        Known::Absent(_) => true,
-        Known::Unknown(_) => false,
-    };
+/// Where RestrictPublicBuckets is on for the bucket or its account; `Some(None)` where it is off in both, `None` where that
+/// is not known.
+fn restricts_public_buckets(context: &Context<'_>, view: &BucketView<'_>) -> Option<Option<Span>> {
     let account = view.subject.account.and_then(|id| context.estate.accounts.get(&id));
-    is_off(&view.bucket.block_public_access) && account.is_some_and(|account| is_off(&account.block_public_access))
+    let own = &view.bucket.block_public_access;
+    let of_account = account.map(|account| &account.block_public_access);
+    let on = |known: &Known<BlockPublicAccess>| match known {
+        Known::Present(settings, span) => settings.restrict_public_buckets.then_some(*span),
+        _ => None,
+    };
+    match on(own).or_else(|| of_account.and_then(on)) {
+        Some(span) => Some(Some(span)),
+        None if own.is_unknown() || of_account.is_none_or(Known::is_unknown) => None,
+        None => Some(None),
+    }
 }

@@ -17,8 +17,9 @@ use crate::estate::Gap;
 use crate::finding::Draft;
 use crate::model::Class;
 use crate::policy::template::{Piece, Template};
-use crate::policy::{Policy, PrincipalEntry, Statement};
+use crate::policy::{Policy, Principal, PrincipalEntry, Statement};
 use crate::rule::context::{BucketView, Context};
+use crate::rules::shared::acl::short_canonical_id;
 use crate::rules::shared::delivery::{owner, owner_or_other};
 use crate::text::Span;
 
@@ -38,6 +39,8 @@ pub(in crate::rules) struct Reader {
 pub(in crate::rules) enum Who {
     /// Principals of this account.
     Account(AccountId),
+    /// Principals of the account of this canonical ID, which nothing tells.
+    CanonicalUser(CompactString),
     /// Principals of every account of this organization.
     Organization(CompactString),
     /// Principals of any account.
@@ -76,6 +79,7 @@ pub(in crate::rules) fn list(context: &Context<'_>, readers: &[Reader]) -> Strin
     const SHOWN: usize = 3;
     let name = |reader: &Reader| match &reader.who {
         Who::Account(account) => context.model.label(*account),
+        Who::CanonicalUser(id) => format!("the account of canonical ID `{}`", short_canonical_id(id)),
         Who::Organization(id) => format!("every account of organization `{id}`"),
         Who::Anyone => "any AWS account".to_owned(),
     };
@@ -117,8 +121,13 @@ impl<'c, 'a> Asked<'c, 'a> {
             None => self.context.model.class(*account) != Class::Owner,
         };
         let is_reader = |account: &AccountId| self.context.model.class(*account) != Class::CloudTrail;
-        let named = named_accounts(statement).into_iter().filter(is_other).filter(is_reader);
-        let mut candidates: Vec<Who> = named.map(Who::Account).collect();
+        let named = named_accounts(statement).into_iter().map(Who::Account);
+        let canonical = canonical_ids(statement).map(|id| match self.context.model.account_of_canonical_id(id) {
+            Some(account) => Who::Account(account),
+            None => Who::CanonicalUser(id.into()),
+        });
+        let is_meant = |who: &Who| !matches!(who, Who::Account(account) if !is_other(account) || !is_reader(account));
+        let mut candidates: Vec<Who> = named.chain(canonical).filter(is_meant).collect();
         if names_everyone(statement) {
             candidates.extend(organizations(statement).into_iter().map(Who::Organization));
             candidates.push(Who::Anyone);
@@ -129,13 +138,19 @@ impl<'c, 'a> Asked<'c, 'a> {
     fn answer(&self, statement: &Statement, who: &Who) -> Answer {
         let account = match who {
             Who::Account(account) => *account,
-            Who::Organization(_) | Who::Anyone => self.context.stranger(),
+            Who::CanonicalUser(_) | Who::Organization(_) | Who::Anyone => self.context.stranger(),
         };
+        let is_of = |id: &&str| match who {
+            Who::Account(account) => self.context.model.account_of_canonical_id(id) == Some(*account),
+            Who::CanonicalUser(own) => own == id,
+            Who::Organization(_) | Who::Anyone => false,
+        };
+        let canonical = canonical_ids(statement).find(is_of);
         let mut best = Answer::No;
         for keys in self.memberships(statement, who, account) {
             for object in self.objects(statement, account) {
                 for action in ["s3:GetObject", "s3:GetObjectVersion"] {
-                    best = better(best, self.ask(action, &object, account, keys.clone()));
+                    best = better(best, self.ask(action, &object, account, canonical, keys.clone()));
                     if best.is_yes() {
                         return best;
                     }
@@ -145,7 +160,14 @@ impl<'c, 'a> Asked<'c, 'a> {
         best
     }
 
-    fn ask(&self, action: &str, object: &str, account: AccountId, fixed: Vec<(CompactString, Given)>) -> Answer {
+    fn ask(
+        &self,
+        action: &str,
+        object: &str,
+        account: AccountId,
+        canonical: Option<&str>,
+        fixed: Vec<(CompactString, Given)>,
+    ) -> Answer {
         let policies = [self.policy];
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let granted = format!("administrators of {account} can allow their principals `{action}` on this bucket");
@@ -158,6 +180,7 @@ impl<'c, 'a> Asked<'c, 'a> {
                 identity: Side::Granted(&granted),
                 resource: Side::Policies(&policies),
                 rcp: &rcp,
+                canonical,
                 management: self.context.model.management(),
                 ..Policies::default()
             },
@@ -171,7 +194,7 @@ impl<'c, 'a> Asked<'c, 'a> {
         let own = match who {
             Who::Account(_) => self.context.membership(account),
             Who::Organization(id) => Membership::In(id.clone()),
-            Who::Anyone => Membership::Outside,
+            Who::CanonicalUser(_) | Who::Anyone => Membership::Outside,
         };
         let Membership::In(id) = &own else { return own.keys() };
         // The place in the organization is one that the statement asks for, where there is one.
@@ -228,8 +251,21 @@ pub(in crate::rules) fn shown(draft: Draft, readers: &[Reader], label: &str) -> 
 /// Where a statement names someone.
 fn named_at(statement: &Statement, who: &Who) -> Span {
     let Some(principals) = &statement.principals else { return statement.span };
-    let is_it = |entry: &&PrincipalEntry| matches!(who, Who::Account(id) if entry.principal.account() == Some(*id));
+    let is_it = |entry: &&PrincipalEntry| match who {
+        Who::Account(id) => entry.principal.account() == Some(*id),
+        Who::CanonicalUser(id) => matches!(&entry.principal, Principal::CanonicalUser(own) if own == id),
+        Who::Organization(_) | Who::Anyone => false,
+    };
     principals.entries.iter().find(is_it).map_or(principals.span, |entry| entry.span)
+}
+
+/// The canonical IDs that a statement names.
+fn canonical_ids(statement: &Statement) -> impl Iterator<Item = &str> {
+    let principals = statement.principals.iter().filter(|principals| !principals.negated);
+    principals.flat_map(|p| &p.entries).filter_map(|entry| match &entry.principal {
+        Principal::CanonicalUser(id) => Some(id.as_str()),
+        _ => None,
+    })
 }
 
 /// The organizations that a statement's conditions on the caller name.

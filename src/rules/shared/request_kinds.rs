@@ -6,9 +6,10 @@
 use compact_str::CompactString;
 
 use crate::aws::services::{self, Action};
-use crate::aws::{AccountId, ConditionKey};
+use crate::aws::{AccountId, Arn, ConditionKey};
 use crate::policy::condition::{Context, KeyValue};
 use crate::policy::operator::Family;
+use crate::policy::pattern::{Case, matches};
 use crate::policy::{Clause, Principal, Statement};
 
 /// A kind of principal, as the keys of its requests tell it apart.
@@ -169,6 +170,25 @@ fn actions(statement: &Statement) -> Option<Vec<Option<&'static Action>>> {
     };
     actions.retain(works);
     (!actions.is_empty()).then_some(actions)
+}
+
+/// Whether every value is the ARN of a session, where `aws:PrincipalArn` holds the ARN of its role, or belongs to another
+/// account than every caller.
+pub(in crate::rules) fn is_of_no_caller(clause: &Clause, requests: &[Carried<'_>]) -> bool {
+    if !clause.key.is("aws:PrincipalArn") || clause.operator.negated || clause.values.is_empty() {
+        return false;
+    }
+    let is_elsewhere = |account: &str| {
+        !account.contains("${")
+            && requests.iter().all(|request| {
+                let own = request.account.as_deref();
+                own.is_some_and(|own| !matches(account, own, Case::Sensitive))
+            })
+    };
+    clause.values.iter().all(|value| {
+        let arn = Arn::parse(value.template.raw());
+        arn.is_some_and(|arn| arn.resource.starts_with("assumed-role/") || is_elsewhere(arn.account))
+    })
 }
 
 /// Whether every value holds a wildcard where the operator takes none and the key's values never hold one.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aws::AccountId;
+use crate::access::sts;
+use crate::aws::{AccountId, Arn};
 use crate::model::Class;
 use crate::policy::{Policy, Statement};
 use crate::rule::context::Context;
@@ -44,10 +45,11 @@ fn lists<'p>(context: &Context<'_>, policy: &'p Policy) -> Vec<Series<'p>> {
     for statement in readers(policy) {
         let principals = statement.principals.iter().flat_map(|p| &p.entries);
         let named = principals.filter_map(|entry| Some((entry.principal.account()?, entry.span, entry.text.len())));
-        let clauses = statement.conditions.iter().filter(|c| c.key.is("aws:PrincipalAccount") && !c.operator.negated);
+        let clauses = sts::caller_conditions(statement).filter(|clause| !clause.operator.negated);
         let fixed = clauses.flat_map(|clause| &clause.values).filter_map(|value| {
             let text = value.template.raw();
-            Some((AccountId::parse(text)?, value.span, text.len()))
+            let account = AccountId::parse(text).or_else(|| Arn::parse(text)?.account_id());
+            Some((account?, value.span, text.len()))
         });
         let entries: Vec<_> = named.chain(fixed).filter(|(account, ..)| may_be_member(context, *account)).collect();
         let Some((account, ..)) = entries.first() else { continue };

@@ -1,6 +1,7 @@
 //! Requests without TLS: whether a bucket policy lets one through.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -15,8 +16,8 @@ use crate::policy::{Policy, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rules::shared::trust::may_name;
 
-/// Whether some request without TLS gets through: of the owner's own principals, whom their own policies may let do
-/// anything, of an account that the policy lets in, or an unsigned one.
+/// Whether some request without TLS gets through the bucket policy and the RCPs above it: of the owner's own principals,
+/// whom their own policies may let do anything, of an account that the policy lets in, or an unsigned one.
 pub(in crate::rules) fn over_http(context: &Context<'_>, view: &BucketView<'_>, policy: &Policy) -> Answer {
     let by_denies: Vec<AccountId> = policy.denies().flat_map(named_accounts).collect();
     let by_allows: BTreeSet<AccountId> = policy.allows().flat_map(named_accounts).collect();
@@ -25,7 +26,10 @@ pub(in crate::rules) fn over_http(context: &Context<'_>, view: &BucketView<'_>, 
     let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
     let owner = view.subject.account.or(declared).or(context.model.owner()).unwrap_or(stranger);
     let bucket = view.arn();
-    let whole = Http { context, policy, bucket: &bucket, owner };
+    // RCPs do not bind the resources of the management account.
+    let rcp = if context.model.management() == Some(owner) { Vec::new() } else { context.rcp(Some(owner)) };
+    let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<&Policy>>()];
+    let whole = Http { context, policy, rcp: &rcp, bucket: &bucket, owner };
     let own = whole.answer_of(owner, &policy.denies().collect::<Vec<_>>());
     let best = if own.is_yes() { own } else { better(own, whole.unsigned()) };
     if best != Answer::No {
@@ -37,7 +41,7 @@ pub(in crate::rules) fn over_http(context: &Context<'_>, view: &BucketView<'_>, 
     let member = context.model.members().find(|member| !by_denies.contains(member) && *member != owner);
     let mut others = [stranger].into_iter().chain(member).chain(by_denies);
     let stopped = others.all(|account| {
-        let alone = Http { context, policy: &denies, bucket: &bucket, owner: account };
+        let alone = Http { policy: &denies, owner: account, ..whole };
         alone.answer_of(account, &denies.denies().collect::<Vec<_>>()) == Answer::No
     });
     let accounts = by_allows.into_iter().chain([stranger]).chain(member).filter(|_| !stopped);
@@ -50,15 +54,24 @@ pub(in crate::rules) fn over_http(context: &Context<'_>, view: &BucketView<'_>, 
     })
 }
 
-/// The policy that decides requests without TLS.
+/// The policies that decide requests without TLS.
+#[derive(Clone, Copy)]
 struct Http<'h, 'a> {
     context: &'h Context<'a>,
     policy: &'h Policy,
+    /// The RCPs of the owner's account, one level.
+    rcp: &'h [Vec<&'h Policy>],
     bucket: &'h str,
     owner: AccountId,
 }
 
-impl Http<'_, '_> {
+impl<'h> Http<'h, '_> {
+    /// The bucket policy and the RCPs.
+    fn statements(&self) -> impl Iterator<Item = &'h Statement> {
+        let rcp = self.rcp.iter().flatten().copied();
+        [self.policy].into_iter().chain(rcp).flat_map(Policy::effective)
+    }
+
     fn unsigned(&self) -> Answer {
         self.answer(&[Caller::Anonymous], Side::None, &[], &self.policy.allows().collect::<Vec<_>>())
     }
@@ -84,8 +97,9 @@ impl Http<'_, '_> {
         let mut best = Answer::No;
         let Some(caller) = callers.first() else { return best };
         let base = Request::new(caller.clone(), "s3:GetObject", self.bucket, Some(self.owner));
-        for resource in resources(about.iter().copied(), self.bucket, &base) {
-            for action in actions(self.policy, &resource) {
+        let above = self.rcp.iter().flatten().flat_map(|policy| policy.denies());
+        for resource in resources(about.iter().copied().chain(above), self.bucket, &base) {
+            for action in self.actions(&resource) {
                 let mut fixed = keys.to_vec();
                 fixed.push(("aws:SecureTransport".into(), Given::Values(vec!["false".into()])));
                 fixed.push(("s3:TlsVersion".into(), Given::Absent));
@@ -95,7 +109,12 @@ impl Http<'_, '_> {
                     action: &action,
                     resource: resource.clone(),
                     resource_account: Some(self.owner),
-                    policies: Policies { identity, resource: Side::Policies(&policies), ..Policies::default() },
+                    policies: Policies {
+                        identity,
+                        resource: Side::Policies(&policies),
+                        rcp: self.rcp,
+                        ..Policies::default()
+                    },
                     fixed,
                 };
                 best = better(best, question.ask());
@@ -106,22 +125,22 @@ impl Http<'_, '_> {
         }
         best
     }
-}
 
-/// One action on the resource for each set of actions that the policy does not tell apart.
-fn actions(policy: &Policy, resource: &str) -> Vec<String> {
-    let mut seen: Vec<Vec<bool>> = Vec::new();
-    let known = services::service("s3").into_iter().flat_map(Service::actions);
-    let mut actions: Vec<String> =
-        known.filter(|action| action.applies_to(resource) == Applies::Yes).map(ToString::to_string).collect();
-    actions.sort_by_key(|action| !matches!(action.as_str(), "s3:GetObject" | "s3:ListBucket" | "s3:PutObject"));
-    actions.retain(|action| {
-        let told_apart: Vec<bool> = policy.effective().map(|s| covers(s.actions.as_ref(), action)).collect();
-        let is_new = !seen.contains(&told_apart);
-        if is_new {
-            seen.push(told_apart);
-        }
-        is_new
-    });
-    actions
+    /// One action on the resource for each set of actions that the policies do not tell apart.
+    fn actions(&self, resource: &str) -> Vec<String> {
+        let mut seen: Vec<Vec<bool>> = Vec::new();
+        let known = services::service("s3").into_iter().flat_map(Service::actions);
+        let mut actions: Vec<String> =
+            known.filter(|action| action.applies_to(resource) == Applies::Yes).map(ToString::to_string).collect();
+        actions.sort_by_key(|action| !matches!(action.as_str(), "s3:GetObject" | "s3:ListBucket" | "s3:PutObject"));
+        actions.retain(|action| {
+            let told_apart: Vec<bool> = self.statements().map(|s| covers(s.actions.as_ref(), action)).collect();
+            let is_new = !seen.contains(&told_apart);
+            if is_new {
+                seen.push(told_apart);
+            }
+            is_new
+        });
+        actions
+    }
 }
