@@ -30,6 +30,8 @@ pub struct Broken {
     pub span: Span,
     /// What is wrong.
     pub message: String,
+    /// The policy that it is the text of; `None` for the text of the file itself.
+    pub policy: Option<PolicyKind>,
 }
 
 impl Document {
@@ -80,7 +82,7 @@ impl Document {
 /// A text that is not JSON, with its place in the file. Any JSON is a policy here: one that is no object is a policy
 /// with a problem.
 pub fn read_policy(json: Json<'_>, kind: PolicyKind) -> Result<Policy, Broken> {
-    unwrap(json, 0, &mut |json| parse(json, kind))
+    unwrap(json, 0, &mut |json| parse(json, kind)).map_err(|broken| broken.of(kind))
 }
 
 /// Gives the innermost JSON value to `read`.
@@ -98,7 +100,7 @@ pub(crate) fn unwrap<T>(json: Json<'_>, layer: usize, read: &mut dyn FnMut(Json<
             }
             Err(at) => {
                 let message = "this is neither JSON nor percent-encoded text".to_owned();
-                return Err(Broken { span: place.span(at, at + 1), message });
+                return Err(Broken { span: place.span(at, at + 1), message, policy: None });
             }
         },
     };
@@ -114,7 +116,12 @@ impl Broken {
     pub fn at(error: &JsonError, text: &str, place: &Place) -> Self {
         let at = (error.at as usize).min(text.len());
         let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        Broken { span: place.span(at as u32, (at + width) as u32), message: error.kind.to_string() }
+        Broken { span: place.span(at as u32, (at + width) as u32), message: error.kind.to_string(), policy: None }
+    }
+
+    /// The same as the text of a policy.
+    pub fn of(self, kind: PolicyKind) -> Self {
+        Broken { policy: Some(kind), ..self }
     }
 }
 
