@@ -55,7 +55,7 @@ fn of_damaged(damaged: Damaged, source: SourceId, expected: bool) -> Outcome {
         return Outcome::Skipped(damaged.message);
     }
     let span = Span::new(source, damaged.place.start, damaged.place.end);
-    broken(damaged.text, Broken { span, message: damaged.message })
+    broken(damaged.text, Broken { span, message: damaged.message, policy: None })
 }
 
 fn broken(text: String, broken: Broken) -> Outcome {
