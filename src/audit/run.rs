@@ -1,6 +1,6 @@
 //! Runs the checks, subject by subject, and puts what they say in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -417,23 +417,43 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
     (sources.name(finding.primary.span.source), finding.primary.span, finding.rule, finding.fingerprint)
 }
 
-/// Joins the gaps of all rules: one for each subject, fact and reason.
+/// Joins the gaps of all rules: one for each subject and fact.
 fn gather(gaps: Vec<(Subject, Gap, &'static str)>) -> Vec<ReportedGap> {
-    let mut joined: BTreeMap<(Subject, String, String), ReportedGap> = BTreeMap::new();
+    let mut joined: BTreeMap<(Subject, String), (ReportedGap, BTreeSet<String>)> = BTreeMap::new();
     for (subject, gap, rule) in gaps {
-        let key = (subject, gap.fact.into_owned(), gap.reason.into_owned());
-        let entry = joined.entry(key).or_insert_with_key(|(subject, fact, reason)| ReportedGap {
-            subject: subject.clone(),
-            fact: fact.clone(),
-            reason: reason.clone(),
-            blocks: Vec::new(),
-            places: gap.places,
+        let key = (subject, gap.fact.into_owned());
+        let (entry, reasons) = joined.entry(key).or_insert_with_key(|(subject, fact)| {
+            let (subject, fact) = (subject.clone(), fact.clone());
+            (
+                ReportedGap { subject, fact, reason: String::new(), blocks: Vec::new(), places: Vec::new() },
+                BTreeSet::new(),
+            )
         });
         if !rule.is_empty() && !entry.blocks.contains(&rule) {
             entry.blocks.push(rule);
         }
+        if reasons.insert(gap.reason.into_owned()) {
+            entry.places.extend(gap.places);
+        }
     }
-    let mut gaps: Vec<ReportedGap> = joined.into_values().collect();
-    gaps.iter_mut().for_each(|gap| gap.blocks.sort_unstable());
+    let mut gaps: Vec<ReportedGap> = joined.into_values().map(|(gap, reasons)| with_reasons(gap, &reasons)).collect();
+    // What keeps rules from a verdict is told of their subject, not once more of the file.
+    let blocking: HashSet<(String, Vec<Span>)> =
+        gaps.iter().filter(|gap| !gap.blocks.is_empty()).map(|gap| (gap.fact.clone(), gap.places.clone())).collect();
+    gaps.retain(|gap| !gap.blocks.is_empty() || !blocking.contains(&(gap.fact.clone(), gap.places.clone())));
     gaps
+}
+
+/// The gap with the first of its reasons and the number of the others.
+fn with_reasons(mut gap: ReportedGap, reasons: &BTreeSet<String>) -> ReportedGap {
+    gap.blocks.sort_unstable();
+    gap.places.sort_unstable();
+    gap.places.dedup();
+    gap.reason = reasons.first().cloned().unwrap_or_default();
+    match reasons.len().saturating_sub(1) {
+        0 => {}
+        1 => gap.reason.push_str("; and for one more reason"),
+        more => gap.reason.push_str(&format!("; and for {more} more reasons")),
+    }
+    gap
 }
