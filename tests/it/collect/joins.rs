@@ -387,6 +387,24 @@ fn inline_policies_that_do_not_fit_a_whole_list_are_a_contradiction() {
 }
 
 #[test]
+fn a_command_is_no_name_of_a_role() {
+    let role = format!(
+        r#"{{"Role":{{"RoleName":"r","Arn":"arn:aws:iam::111111111111:role/r","AssumeRolePolicyDocument":{TRUST}}}}}"#
+    );
+    let estate = Folder::new([
+        ("roles/get-role.json", role.as_str()),
+        ("roles/get-role-policy.json", ACCESS),
+        ("roles/list-role-policies.json", r#"["p"]"#),
+        ("roles/list-attached-role-policies.json", r#"{"AttachedPolicies":[]}"#),
+    ])
+    .estate();
+    assert_eq!(roles(&estate), ["r: present, p"]);
+    assert_eq!(state(&estate.roles[0].permissions.attached), "present");
+    let estate = Folder::new([("roles/get-role.json", TRUST)]).estate();
+    assert_eq!(roles(&estate), ["roles/get-role.json: present, ?"], "nothing names it");
+}
+
+#[test]
 fn a_list_of_names_fits_the_texts_of_those_names() {
     let details = |role: &str, list: &str| {
         format!(
