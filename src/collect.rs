@@ -51,7 +51,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-pub use error::CollectError;
+pub use error::{CollectError, reason};
 
 use crate::estate::Estate;
 use crate::policy::PolicyKind;
@@ -184,6 +184,8 @@ struct Gathered {
     told: Vec<FileTold>,
     /// The files given by name that tell something, by their numbers.
     named: Vec<SourceId>,
+    /// Whether any file was given by name, whatever it holds.
+    has_named: bool,
     declared: Vec<(SourceId, String)>,
     skipped: Vec<Skipped>,
     templates: Vec<Skipped>,
@@ -198,6 +200,7 @@ impl Gathered {
             sources: SourceMap::new(),
             told: Vec::new(),
             named: Vec::new(),
+            has_named: false,
             declared: Vec::new(),
             skipped: Vec::new(),
             templates: Vec::new(),
@@ -227,6 +230,7 @@ impl Gathered {
 
     fn add(&mut self, input: Input, names: Names, declared: Option<Declared>, outcome: Outcome) {
         let Input { name, named, .. } = input;
+        self.has_named |= named;
         // A file that tells nothing keeps its number, so that numbers do not depend on the content of others.
         let mut text = String::new();
         match outcome {
@@ -256,10 +260,14 @@ impl Gathered {
             }
         }
         if let Some(subject) = subject {
-            let &[source] = self.named.as_slice() else {
-                return Err(CollectError::SubjectOf { count: self.named.len() });
-            };
-            self.set_subject(source, subject, options.subject.unwrap_or_default().to_owned());
+            match self.named.as_slice() {
+                &[source] => self.set_subject(source, subject, options.subject.unwrap_or_default().to_owned()),
+                // The one document may be what could not be read.
+                [] if !self.errors.is_empty() => {}
+                named => return Err(CollectError::SubjectOf { count: named.len() }),
+            }
+        } else if options.kind.is_some() && !self.has_named && self.errors.is_empty() {
+            return Err(CollectError::KindOfNothing);
         }
         if self.told.is_empty() && self.errors.is_empty() {
             self.errors.push(CollectError::NothingRead);
@@ -310,12 +318,13 @@ impl Counts {
             return "no *.json or *.json.gz".to_owned();
         }
         let parts = [
-            (self.skipped, "JSON files that are none of what is looked for"),
-            (self.templates, "templates, which are not read yet"),
-            (self.errors, "files that can not be read"),
+            (self.skipped, "JSON file that is not what is looked for", "JSON files that are not what is looked for"),
+            (self.templates, "template, which is not read yet", "templates, which are not read yet"),
+            (self.errors, "file that can not be read", "files that can not be read"),
         ];
+        let parts = parts.iter().filter(|(count, ..)| *count > 0);
         let parts: Vec<String> =
-            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+            parts.map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many })).collect();
         parts.join(", ")
     }
 }

@@ -154,8 +154,8 @@ pub(super) fn shown(path: &Path, cwd: &Path) -> String {
 /// Reads the config's text; its name as people see it, and the text.
 fn read_text(path: &Path, cwd: &Path) -> Result<(String, String), Failure> {
     let name = shown(path, cwd);
-    let bytes =
-        std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::new(format!("can not read the config `{name}`: {}", collect::reason(&error))))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("the config `{name}` is not UTF-8 text")))?;
     Ok((name, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }

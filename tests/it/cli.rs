@@ -242,3 +242,102 @@ fn a_single_request_is_answered_from_an_estate() {
         "implicit-deny"
     );
 }
+
+#[test]
+fn a_run_that_reads_nothing_claims_nothing() {
+    let (output, _folder) = run(&[], &["check", "no-such-file.json"]);
+    assert_eq!((output.status.code(), stdout(&output).trim_end()), (Some(2), "nothing was audited"));
+    let (output, folder) = run(&[], &["init", "no-such-folder"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!folder.path().join("trailproof.toml").exists(), "a model of nothing");
+    let simulate = "simulate --principal anonymous --action s3:GetObject --resource arn:aws:s3:::b/k nowhere";
+    let (output, _folder) = run(&[], &simulate.split(' ').collect::<Vec<_>>());
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+}
+
+#[test]
+fn options_that_can_not_be_met_are_usage_errors() {
+    let files: [(&str, &[u8]); 2] = [("p/a-trust.json", TRUST.as_bytes()), ("p/b-trust.json", BOUND.as_bytes())];
+    let refused = |args: &[&str]| {
+        let (output, _folder) = run(&files, args);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{args:?}");
+        stderr(&output).lines().next().unwrap_or_default().to_owned()
+    };
+    let kind = "error: `--kind` is for documents given by name or on standard input, and none is given";
+    assert_eq!(refused(&["check", "p", "--kind", "scp"]), kind);
+    let role = "arn:aws:iam::111111111111:role/r";
+    let subject = "error: `--subject` is for one document given by name or on standard input, and none is given";
+    assert_eq!(refused(&["check", "p", "--subject", role]), subject);
+    let (output, _folder) = run(&files, &["check", "p/c-trust.json", "--subject", role]);
+    assert!(
+        stderr(&output).contains("can not read `p/c-trust.json`: no such file or directory"),
+        "{}",
+        stderr(&output)
+    );
+    let message = refused(&["check", "p", "--format", "json", "-o", "no/such/folder"]);
+    assert_eq!(message, "error: can not write `no/such/folder`: no such file or directory");
+    let simulate =
+        ["simulate", "--principal", "anonymous", "--action", "s3:Get*", "--resource", "arn:aws:s3:::b/k", "p"];
+    assert_eq!(refused(&simulate), "error: `s3:Get*` is no action: write one as `service:Action`");
+    let simulate = ["simulate", "--principal", "anonymous", "--action", "s3:GetObject", "--resource", "b/k", "p"];
+    assert!(refused(&simulate).starts_with("error: `b/k` is no resource"));
+}
+
+#[test]
+fn whoever_runs_it_sees_how_it_ended_also_where_reports_go_to_files() {
+    let files: [(&str, &[u8]); 1] = [("a-trust.json", TRUST.as_bytes())];
+    let ends = |args: &[&str]| {
+        let (output, _folder) = run(&files, args);
+        stderr(&output).trim_end().to_owned()
+    };
+    let summary = "1 warning in 1 file (1 subject audited)";
+    let select = ["check", "--select", "missing-external-id"];
+    assert_eq!(ends(&[&select[..], &["--format", "json"]].concat()), summary);
+    assert_eq!(ends(&[&select[..], &["--format", "json", "-o", "x.json"]].concat()), summary);
+    assert_eq!(ends(&[&select[..], &["--format", "json", "-o", "x.json", "--format", "text"]].concat()), "");
+    assert_eq!(ends(&[&select[..], &["--format", "json", "-q"]].concat()), "");
+}
+
+#[test]
+fn a_gap_is_one_subject_and_one_fact() {
+    let broken = r#"{"Statement":[{"Effect":"allow","Principal":7}]}"#;
+    let files: [(&str, &[u8]); 1] = [("s3/central-logs/policy.json", broken.as_bytes())];
+    let (output, _folder) = run(&files, &["check", "--select", "unguarded-delivery,duplicate-key", "--format", "json"]);
+    let report = json(&output);
+    let gaps: Vec<(&str, &str)> = report["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gap| (gap["fact"].as_str().unwrap(), gap["reason"].as_str().unwrap()))
+        .collect();
+    let reason = "statement 1 of the bucket policy can not be evaluated: `Action` is missing; and for 3 more reasons";
+    assert_eq!(gaps, [("bucket.policy", reason)]);
+    // What two files tell of one role in two ways is told of the role, and not once more of a file.
+    let role = |trust: &str| {
+        format!(
+            r#"{{"Role":{{"RoleName":"r","Arn":"arn:aws:iam::111111111111:role/r","AssumeRolePolicyDocument":{trust}}}}}"#
+        )
+    };
+    let other = TRUST.replace("999999999999", "888888888888");
+    let (one, two) = (role(TRUST), role(&other));
+    let files: [(&str, &[u8]); 2] = [("a.json", one.as_bytes()), ("b.json", two.as_bytes())];
+    let (output, _folder) = run(&files, &["check", "--select", "missing-external-id", "--format", "json"]);
+    assert_eq!(json(&output)["summary"]["gaps"], 1, "{}", stdout(&output));
+}
+
+#[test]
+fn the_manual_page_tells_of_every_command_and_option() {
+    let (output, _folder) = run(&[], &["man"]);
+    let page = stdout(&output);
+    for wanted in [
+        "TRAILPROOF CHECK",
+        "TRAILPROOF SIMULATE",
+        "\\-o, \\-\\-output",
+        "\\-\\-fail\\-on",
+        "note, warning, error",
+        "Exit codes",
+    ] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    assert!(!page.contains("trailproof\\-check(1)"), "a page that does not exist");
+}
