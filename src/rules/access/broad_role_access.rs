@@ -14,7 +14,7 @@ use crate::rules::shared::words::quoted;
 pub(in crate::rules) const CHECK: Check = Check { role: Some(role), estate: Some(managed), ..Check::NOTHING };
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
-    if !role.is_sharing(context) {
+    if !carried::is_for_others(context, role) {
         return Ok(Verdict::NotApplicable);
     }
     let own =

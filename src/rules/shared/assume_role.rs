@@ -7,7 +7,7 @@ use crate::access::search::{Answer, Question, STRANGER};
 use crate::access::sts::better;
 use crate::aws::{AccountId, Arn, ConditionKey};
 use crate::policy::pattern::{Case, matches};
-use crate::policy::{Effect, Policy, Statement};
+use crate::policy::{Effect, Entries, Policy, Statement};
 use crate::rules::shared::permissions::{self, Limits};
 use crate::text::Span;
 
@@ -29,9 +29,7 @@ pub(in crate::rules) struct Breadth {
 ///
 /// The full administrator's `*` on `*` is no such statement.
 pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: Option<AccountId>) -> Option<Breadth> {
-    let actions = statement.actions.as_ref()?;
-    let covered = actions.items.iter().any(|item| matches(item.raw(), ACTION, Case::Insensitive)) != actions.negated;
-    if statement.effect != Effect::Allow || !covered || is_full_administrator(statement) {
+    if !may_assume(statement) {
         return None;
     }
     let named = named_accounts(statement);
@@ -51,6 +49,16 @@ pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: 
         }
     }
     undecided.map(|answer| Breadth { account: None, answer, span: statement.span })
+}
+
+/// Whether a statement allows `sts:AssumeRole` on something, and is not the full administrator's.
+pub(in crate::rules) fn may_assume(statement: &Statement) -> bool {
+    let covers = |actions: &Entries| {
+        actions.items.iter().any(|item| matches(item.raw(), ACTION, Case::Insensitive)) != actions.negated
+    };
+    statement.effect == Effect::Allow
+        && statement.actions.as_ref().is_some_and(covers)
+        && !is_full_administrator(statement)
 }
 
 fn ask(statement: &Statement, limits: &Limits, holder: AccountId, account: AccountId) -> Answer {
@@ -92,7 +100,7 @@ fn of_resource(key: &ConditionKey, statement: &Statement) -> Option<Given> {
 }
 
 /// Whether a statement allows every action on every resource, whatever else it asks for.
-pub(in crate::rules) fn is_full_administrator(statement: &Statement) -> bool {
+fn is_full_administrator(statement: &Statement) -> bool {
     let actions = statement.actions.as_ref().filter(|actions| !actions.negated);
     let resources = statement.resources.as_ref().filter(|resources| !resources.negated);
     actions.is_some_and(|a| a.items.iter().any(|item| covers(item.raw(), "*:*") == Some(true)))

@@ -9,10 +9,11 @@ use crate::aws::managed::{self, ManagedPolicy};
 use crate::aws::{AccountId, Arn};
 use crate::estate::Gap;
 use crate::finding::{Step, Subject, SubjectKind};
+use crate::model::Class;
 use crate::policy::{Policy, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::{Origin, RolePolicy, RoleView, built_in_policy};
-use crate::rules::shared::excess::{self, Excess};
+use crate::rule::role::{Admitted, Origin, RolePolicy, RoleView, built_in_policy};
+use crate::rules::shared::excess::{self, Excess, Ground};
 use crate::rules::shared::permissions::Limits;
 use crate::text::Span;
 
@@ -40,6 +41,13 @@ impl Carried<'_, '_> {
     }
 }
 
+/// Whether a role shares logs with anyone who may not read everything anyway, as the owner and the management account may.
+pub(in crate::rules) fn is_for_others(context: &Context<'_>, role: &RoleView<'_>) -> bool {
+    let may_read_all = |account| matches!(context.model.class(account), Class::Owner | Class::Management);
+    let others = |one: &Admitted| one.account.is_none_or(|account| !may_read_all(account));
+    role.is_sharing(context) && (role.trust().is_err() || role.admitted(context).iter().any(others))
+}
+
 /// The policies of one role that `wanted` chooses by what they are.
 pub(in crate::rules) fn of_role<'v, 'a>(
     context: &Context<'_>,
@@ -54,11 +62,12 @@ pub(in crate::rules) fn of_role<'v, 'a>(
     let policies = role.policies.iter().map(|policy| policy.policy.as_ref());
     let account = role.role.account;
     let limits = Limits::of(context, &role.subject.name, account, &role.role.permissions, policies);
+    let ground = Ground::new(context, role);
     let one = |(policy, known): (&'v RolePolicy, Option<ManagedPolicy>)| {
         let mut carried = Carried { role, policy, known, beyond: Vec::new(), gaps: Vec::new(), unless: Vec::new() };
         carried.unless.clone_from(&limits.unknown);
         for statement in policy.policy.allows() {
-            let (excess, gaps) = excess::of_statement(context, role, statement, &limits);
+            let (excess, gaps) = excess::of_statement(context, &ground, statement, &limits);
             carried.gaps.extend(gaps);
             if !excess.is_empty() {
                 carried.beyond.push((statement, excess));
@@ -75,7 +84,7 @@ pub(in crate::rules) fn managed<'v, 'a>(
     wanted: impl Fn(Option<ManagedPolicy>) -> bool + Sync,
 ) -> BTreeMap<String, Vec<Carried<'v, 'a>>> {
     let is_managed = |policy: &RolePolicy| !matches!(policy.origin, Origin::Inline(_));
-    let roles = context.sharing_roles().par_iter();
+    let roles = context.sharing_roles().par_iter().filter(|role| is_for_others(context, role));
     let carried: Vec<Carried<'v, 'a>> = roles
         .flat_map_iter(|role| of_role(context, role, |policy, known| is_managed(policy) && wanted(known)))
         .collect();

@@ -66,17 +66,20 @@ impl Provider {
     /// A shared issuer has one more such token for each pattern of subjects that leaves the organization open.
     pub(in crate::rules) fn strangers(&self, policy: &Policy, statement: &Statement) -> Vec<Claims> {
         let base = Request::new(Caller::Anonymous, self.action(), "*", None);
-        let mut keys: Vec<&ConditionKey> = Vec::new();
-        for clause in policy.effective().flat_map(|s| &s.conditions).filter(|c| self.claim(&c.key).is_some()) {
-            if !keys.contains(&&clause.key) {
-                keys.push(&clause.key);
+        let mut keys: Vec<ConditionKey> = Vec::new();
+        let mentioned = policy.effective().flat_map(|s| &s.conditions).map(|clause| clause.key.clone());
+        // Every web identity has a subject.
+        let subject = (!self.is_saml()).then(|| ConditionKey::new(&format!("{}:sub", self.prefix)));
+        for key in mentioned.filter(|key| self.claim(key).is_some()).chain(subject) {
+            if !keys.contains(&key) {
+                keys.push(key);
             }
         }
         let given = |text: CompactString| Given::Values(vec![text]);
         let claims = |subject: Option<&CompactString>| -> Claims {
             let each = keys.iter().map(|key| {
                 let claim = self.claim(key).unwrap_or_default();
-                let asked = statement.conditions.iter().find(|clause| clause.key == **key);
+                let asked = statement.conditions.iter().find(|clause| clause.key == *key);
                 let wanted = asked.and_then(|clause| clause.values.first());
                 let value = match (subject, wanted) {
                     (Some(subject), _) if claim == "sub" => subject.clone(),

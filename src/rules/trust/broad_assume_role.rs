@@ -6,7 +6,7 @@ use crate::policy::{PolicyKind, Statement};
 use crate::rule::context::{Context, DocumentView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::assume_role::{Breadth, breadth, is_full_administrator};
+use crate::rules::shared::assume_role::{Breadth, breadth, may_assume};
 use crate::rules::shared::permissions::{Limits, holder};
 
 pub(in crate::rules) const CHECK: Check = Check::documents(check);
@@ -15,13 +15,16 @@ fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     if view.policy.kind != PolicyKind::Identity || is_of_aws(view) {
         return Ok(Verdict::NotApplicable);
     }
+    if !view.policy.allows().any(may_assume) {
+        return Ok(Verdict::Pass);
+    }
     let account = view.subject.account;
     let alone = Limits::of_policy(view.policy);
     let of = |limits: &Limits, account| -> Vec<(&Statement, Breadth)> {
-        let statements = view.policy.allows().filter(|s| !is_full_administrator(s));
+        let statements = view.policy.allows();
         statements.filter_map(|statement| Some((statement, breadth(statement, limits, account)?))).collect()
     };
-    // Most policies say nothing of roles: look further only where this one by itself would give a finding.
+    // Look at the whole estate only where this policy by itself would give a finding.
     if of(&alone, account).is_empty() || is_only_boundary(context, view) {
         return Ok(Verdict::Pass);
     }

@@ -116,8 +116,13 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
             _ => Given::Present,
         };
         let mut fixed = membership.keys().into_iter().next().unwrap_or_default();
-        fixed.push(("aws:ResourceOrgID".into(), organization));
-        fixed.push(("aws:ResourceOrgPaths".into(), Given::Present));
+        let statements = self.limits.denies.iter().flat_map(|policy| &policy.statements).chain([self.statement]);
+        let asks = |name: &str| statements.clone().flat_map(|s| &s.conditions).any(|clause| clause.key.is(name));
+        for (key, given) in [("aws:ResourceOrgID", organization), ("aws:ResourceOrgPaths", Given::Present)] {
+            if asks(key) {
+                fixed.push((key.into(), given));
+            }
+        }
         if target.place == Place::AnyKey {
             let keys = self.statement.conditions.iter().map(|clause| &clause.key);
             let context = keys.filter(|key| key.starts_with("kms:EncryptionContext"));
