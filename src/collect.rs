@@ -224,7 +224,15 @@ impl Gathered {
             all.add(input, names, declared, outcome);
         }
         for (directory, counts) in directories.iter().zip(&counts) {
-            if counts.told == 0 {
+            let inside = format!("{directory}/");
+            let is_refused = |error: &CollectError| match error {
+                CollectError::Unreadable { path, .. } => {
+                    path == directory || path.starts_with(&inside) || (directory == "." && !path.starts_with('/'))
+                }
+                _ => false,
+            };
+            // What could not be looked at is said already; nobody knows what is in it.
+            if counts.told == 0 && !all.errors.iter().any(is_refused) {
                 let found = counts.in_words();
                 all.errors.push(CollectError::NothingFound { path: directory.clone(), found });
             }

@@ -444,16 +444,15 @@ fn gather(gaps: Vec<(Subject, Gap, &'static str)>) -> Vec<ReportedGap> {
     gaps
 }
 
-/// The gap with the first of its reasons and the number of the others.
+/// The gap with its reasons, the first few in words.
 fn with_reasons(mut gap: ReportedGap, reasons: &BTreeSet<String>) -> ReportedGap {
+    const SHOWN: usize = 3;
     gap.blocks.sort_unstable();
     gap.places.sort_unstable();
     gap.places.dedup();
-    gap.reason = reasons.first().cloned().unwrap_or_default();
-    match reasons.len().saturating_sub(1) {
-        0 => {}
-        1 => gap.reason.push_str("; and for one more reason"),
-        more => gap.reason.push_str(&format!("; and for {more} more reasons")),
-    }
+    let mut words: Vec<String> = reasons.iter().take(SHOWN).cloned().collect();
+    let more = reasons.len().saturating_sub(SHOWN);
+    words.extend((more > 0).then(|| format!("and for {more} more reason{}", if more == 1 { "" } else { "s" })));
+    gap.reason = words.join("; ");
     gap
 }

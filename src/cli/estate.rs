@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::args::InputArgs;
 use super::{Failure, terminal};
-use crate::collect::{self, CollectError, Collected, Declared, Options};
+use crate::collect::{self, CollectError, Collected, Declared, Options, Skipped};
 use crate::config::{Config, ConfigError};
 use crate::estate::Estate;
 use crate::model::Model;
@@ -84,12 +84,14 @@ impl Loaded {
         for template in &templates {
             remarks.push(format!("`{}` is a template ({}); templates are not read yet", template.name, template.why));
         }
-        if !skipped.is_empty() {
-            let (count, s) = (skipped.len(), if skipped.len() == 1 { "" } else { "s" });
+        let (named, met): (Vec<_>, Vec<_>) = skipped.iter().partition(|skipped| skipped.named);
+        let line = |skipped: &&Skipped| format!("skipped `{}`: {}", skipped.name, skipped.why);
+        remarks.extend(named.iter().map(line));
+        if !met.is_empty() {
+            let (count, s) = (met.len(), if met.len() == 1 { "" } else { "s" });
             remarks.push(format!("{count} file{s} skipped: no policy document and no answer of the AWS CLI"));
         }
-        let mut details: Vec<String> =
-            skipped.iter().map(|skipped| format!("skipped `{}`: {}", skipped.name, skipped.why)).collect();
+        let mut details: Vec<String> = met.iter().map(line).collect();
         details.extend(estate.named.iter().map(|named| named.value.clone()));
         Ok(Loaded { estate, model, config, files, remarks, details, failed })
     }

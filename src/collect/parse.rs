@@ -71,7 +71,7 @@ fn of_text(text: String, reader: &mut Reader<'_>, expected: bool, tape: &mut Tap
             if reader.value(json) {
                 reader.told.recognised = true;
                 reader.duplicates(json);
-            } else if let Some(kind) = reader.kind {
+            } else if let Some(kind) = reader.kind.or_else(|| reader.promised_kind(json)) {
                 reader.as_said(json, kind);
                 reader.duplicates(json);
             }

@@ -256,6 +256,16 @@ fn a_run_that_reads_nothing_claims_nothing() {
 }
 
 #[test]
+fn a_named_file_that_tells_nothing_is_named() {
+    let files: [(&str, &[u8]); 3] =
+        [("a-trust.json", TRUST.as_bytes()), ("package.json", b"{\"name\": 1}"), ("x/package.json", b"{\"name\": 1}")];
+    let (output, _folder) = run(&files, &["check", "a-trust.json", "package.json", "."]);
+    let text = stdout(&output);
+    assert!(text.contains("skipped `package.json`"), "{text}");
+    assert!(text.contains("1 file skipped") && !text.contains("x/package.json"), "{text}");
+}
+
+#[test]
 fn options_that_can_not_be_met_are_usage_errors() {
     let files: [(&str, &[u8]); 2] = [("p/a-trust.json", TRUST.as_bytes()), ("p/b-trust.json", BOUND.as_bytes())];
     let refused = |args: &[&str]| {
@@ -310,8 +320,12 @@ fn a_gap_is_one_subject_and_one_fact() {
         .iter()
         .map(|gap| (gap["fact"].as_str().unwrap(), gap["reason"].as_str().unwrap()))
         .collect();
-    let reason = "statement 1 of the bucket policy can not be evaluated: `Action` is missing; and for 3 more reasons";
-    assert_eq!(gaps, [("bucket.policy", reason)]);
+    let of_one = "statement 1 of the bucket policy can not be evaluated";
+    let reason = format!(
+        "{of_one}: `Action` is missing; {of_one}: `Effect` is `allow`, not `Allow` or `Deny`; \
+         {of_one}: `Principal` is a number, not `*` or an object; and for 1 more reason"
+    );
+    assert_eq!(gaps, [("bucket.policy", reason.as_str())]);
     // What two files tell of one role in two ways is told of the role, and not once more of a file.
     let role = |trust: &str| {
         format!(
