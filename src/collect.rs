@@ -77,6 +77,8 @@ pub struct Options<'a> {
     pub subject: Option<&'a str>,
     /// `[[file]]`: what the user declares of the file at an absolute path.
     pub declared: Option<&'a Declarations<'a>>,
+    /// `accounts-file`: a file that the config names, read though it is no input.
+    pub accounts_file: Option<PathBuf>,
     /// The working directory: paths and names are seen from there.
     pub cwd: PathBuf,
 }
@@ -127,7 +129,7 @@ pub struct Skipped {
 /// A subject that is none, or that is not for exactly one document. What can not be read is in [`Collected::errors`].
 pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -> Result<Collected, CollectError> {
     let subject = options.subject.map(read_subject).transpose()?;
-    let listing = files::list(paths, &options.cwd);
+    let listing = files::list(paths, options.accounts_file.as_deref(), &options.cwd);
     let stdin = listing.inputs.iter().any(is_stdin).then(|| read::stream(stdin, files::STDIN));
     let stdin = std::sync::Mutex::new(stdin);
     let said = options.kind.or_else(|| subject.as_ref().and_then(Subject::kind));
@@ -193,6 +195,8 @@ struct Gathered {
     named: Vec<SourceId>,
     /// Whether any file was given by name, whatever it holds.
     has_named: bool,
+    /// How many files that only the config names tell something.
+    beside: usize,
     declared: Vec<(SourceId, String)>,
     skipped: Vec<Skipped>,
     templates: Vec<Skipped>,
@@ -208,6 +212,7 @@ impl Gathered {
             told: Vec::new(),
             named: Vec::new(),
             has_named: false,
+            beside: 0,
             declared: Vec::new(),
             skipped: Vec::new(),
             templates: Vec::new(),
@@ -244,7 +249,8 @@ impl Gathered {
     }
 
     fn add(&mut self, input: Input, names: Names, declared: Option<Declared>, outcome: Outcome) {
-        let Input { name, named, .. } = input;
+        let Input { name, named, beside, .. } = input;
+        self.beside += usize::from(beside && matches!(outcome, Outcome::Told(..)));
         self.has_named |= named;
         // A file that tells nothing keeps its number, so that numbers do not depend on the content of others.
         let mut text = String::new();
@@ -284,10 +290,10 @@ impl Gathered {
         } else if options.kind.is_some() && !self.has_named && self.errors.is_empty() {
             return Err(CollectError::KindOfNothing);
         }
-        if self.told.is_empty() && self.errors.is_empty() {
+        let files = self.told.len() - self.beside;
+        if files == 0 && self.errors.is_empty() {
             self.errors.push(CollectError::NothingRead);
         }
-        let files = self.told.len();
         let (estate, errors) = join::join(self.told, self.sources);
         self.errors.extend(errors);
         Ok(Collected {

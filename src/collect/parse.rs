@@ -40,7 +40,7 @@ pub(super) fn parse(
     tape: &mut Tape,
 ) -> Outcome {
     // The kind that the command line gives is for files given by name; one that the config gives is for that file.
-    let expected = input.named || kind.is_some();
+    let expected = input.named || input.beside || kind.is_some();
     let mut reader = Reader::new(source, names, kind);
     match content {
         Content::Empty if shape::answers_nothing(names) => Outcome::Told(String::new(), Box::default()),

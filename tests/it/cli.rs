@@ -256,6 +256,56 @@ fn a_run_that_reads_nothing_claims_nothing() {
 }
 
 #[test]
+fn a_file_of_accounts_is_the_configs_and_no_input() {
+    let accounts = r#"{"Accounts":[{"Id":"222222222222","Arn":"arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222","Name":"b"}]}"#;
+    let config = "[organization]\nid = \"o-exampleorgid\"\naccounts-file = \"a.json\"\n";
+    let run = |accounts: &str, args: &[&str]| {
+        let files: [(&str, &[u8]); 4] = [
+            ("p/one.json", TRUST.as_bytes()),
+            ("a.json", accounts.as_bytes()),
+            ("package.json", b"{}"),
+            ("trailproof.toml", config.as_bytes()),
+        ];
+        run(&files, args).0
+    };
+    let role = "arn:aws:iam::111111111111:role/r";
+    let only = ["check", "p/one.json", "--select", "missing-external-id", "--subject", role, "--format", "json"];
+    let report = json(&run(accounts, &only));
+    assert_eq!(
+        (&report["summary"]["files"], report["findings"][0]["subject"]["arn"].as_str()),
+        (&1.into(), Some(role))
+    );
+    let help = report["findings"][0]["help"].as_str().unwrap();
+    assert!(!help.contains("if this account is not yours"), "the members are known: {help}");
+    assert_eq!(run(accounts, &["check", "package.json"]).status.code(), Some(2), "nothing of the user's was read");
+    for (accounts, said) in [
+        ("{}", "trailproof.toml:3:17: `a.json` is not an answer of `organizations list-accounts`"),
+        ("{", "trailproof.toml:3:17: `a.json` is not an answer of `organizations list-accounts`"),
+    ] {
+        let output = run(accounts, &["check", "p"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(stdout(&output).contains("missing-external-id"), "the inputs are audited all the same");
+    }
+    let (output, _folder) =
+        self::run(&[("one.json", TRUST.as_bytes()), ("trailproof.toml", config.as_bytes())], &["check", "one.json"]);
+    let said = "trailproof.toml:3:17: can not read `a.json`: no such file or directory";
+    assert!(output.status.code() == Some(2) && stderr(&output).contains(said), "{}", stderr(&output));
+}
+
+#[test]
+fn a_config_may_name_rules_to_come_and_files_that_are_gone() {
+    let config = "[rules]\nlevel = { \"blocked-delivery\" = \"note\" }\n[[allow]]\nrule = \"cross-account-log-read\"\nsubject = \"*\"\nreason = \"r\"\n\
+                  [[file]]\npath = \"gone.json\"\nkind = \"scp\"\n";
+    let files: [(&str, &[u8]); 2] = [("a-trust.json", TRUST.as_bytes()), ("trailproof.toml", config.as_bytes())];
+    let (output, _folder) = run(&files, &["check", "--select", "missing-external-id"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), ""));
+    let text = stdout(&output);
+    assert!(text.contains("the waiver for `cross-account-log-read` waits for a rule"), "{text}");
+    assert!(text.contains("`gone.json`, which a `[[file]]` describes, does not exist"), "{text}");
+}
+
+#[test]
 fn a_named_file_that_tells_nothing_is_named() {
     let files: [(&str, &[u8]); 3] =
         [("a-trust.json", TRUST.as_bytes()), ("package.json", b"{\"name\": 1}"), ("x/package.json", b"{\"name\": 1}")];
