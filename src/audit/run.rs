@@ -1,6 +1,6 @@
 //! Runs the checks, subject by subject, and puts what they say in order.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -43,15 +43,18 @@ pub struct Audit<'a> {
 #[derive(Default)]
 struct Part {
     findings: Vec<Finding>,
-    gaps: Vec<(Subject, Gap, &'static str)>,
-    subjects: Vec<Subject>,
-    set_aside: Vec<Subject>,
+    gaps: Vec<BlockedBy>,
+    subjects: Vec<Arc<Subject>>,
+    set_aside: Vec<Arc<Subject>>,
 }
+
+/// A gap of a subject and the rule that it keeps from a verdict.
+pub(super) type BlockedBy = (Arc<Subject>, Gap, &'static str);
 
 /// The outcomes of one subject's checks.
 struct Hearing<'r, 'a> {
     runner: &'r Runner<'a>,
-    subject: Subject,
+    subject: Arc<Subject>,
     part: Part,
     applies: Vec<&'static str>,
 }
@@ -71,6 +74,8 @@ impl<'a> Audit<'a> {
         let runner = Runner { context: Context::new(self.estate, self.model, self.config), rules, levels };
         let mut parts = runner.parts();
         let mut all = Part::default();
+        all.findings.reserve_exact(parts.iter().map(|part| part.findings.len()).sum());
+        all.gaps.reserve_exact(parts.iter().map(|part| part.gaps.len()).sum());
         for part in &mut parts {
             all.findings.append(&mut part.findings);
             all.gaps.append(&mut part.gaps);
@@ -129,7 +134,7 @@ impl<'a> Audit<'a> {
             gaps,
             suppressed: waived.suppressed,
             summary,
-            set_aside: all.set_aside,
+            set_aside: all.set_aside.iter().map(|subject| Subject::clone(subject)).collect(),
             notes: Vec::new(),
         }
     }
@@ -139,7 +144,12 @@ impl<'a> Runner<'a> {
     /// What every subject gives, in a fixed order.
     fn parts(&self) -> Vec<Part> {
         let estate = self.context.estate;
-        let mut parts = each(&estate.roles, |role| self.role(&RoleView::new(estate, role)));
+        // First, for the views of roles that it makes.
+        let whole = self.whole_estate();
+        let mut parts = each(&estate.roles, |role| match self.context.sharing_role(role) {
+            Some(view) => self.role(view),
+            None => self.role(&RoleView::new(estate, role)),
+        });
         parts.extend(estate.users.iter().map(|user| {
             let subject = Subject {
                 kind: SubjectKind::User,
@@ -189,12 +199,12 @@ impl<'a> Runner<'a> {
             let subject = self.context.subject_of_file(SubjectKind::Document, document.span, None);
             self.documents(subject, [(document, None)])
         }));
-        parts.push(self.whole_estate());
+        parts.push(whole);
         parts
     }
 
     fn hear(&self, subject: Subject) -> Hearing<'_, 'a> {
-        Hearing { runner: self, subject, part: Part::default(), applies: Vec::new() }
+        Hearing { runner: self, subject: Arc::new(subject), part: Part::default(), applies: Vec::new() }
     }
 
     fn role(&self, view: &RoleView<'_>) -> Part {
@@ -284,14 +294,15 @@ impl<'a> Runner<'a> {
     }
 
     /// Facts that nobody could be told to need: contradictions, answers without a subject, model and config at odds.
-    fn estate_gaps(&self) -> Vec<(Subject, Gap, &'static str)> {
+    fn estate_gaps(&self) -> Vec<BlockedBy> {
         let contradictions = self.context.model.contradictions().iter().map(|contradiction| &contradiction.gap);
         let gaps = self.context.estate.gaps.iter().chain(contradictions);
         gaps.map(|gap| {
             let place = gap.places.first().copied();
             let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();
             let file = place.is_some().then(|| name.clone());
-            (Subject { kind: SubjectKind::Document, arn: None, file, account: None, name }, gap.clone(), "")
+            let subject = Subject { kind: SubjectKind::Document, arn: None, file, account: None, name };
+            (Arc::new(subject), gap.clone(), "")
         })
         .collect()
     }
@@ -310,7 +321,7 @@ impl Hearing<'_, '_> {
     }
 
     fn document(&mut self, document: &Document, policy: &Policy, name: Option<&str>) {
-        let subject = self.subject.clone();
+        let subject = Arc::clone(&self.subject);
         let view = DocumentView { document, subject: &subject, policy, name };
         for rule in &self.runner.rules {
             if let Some(check) = rule.check.document {
@@ -347,7 +358,7 @@ impl Hearing<'_, '_> {
             rule: rule.id,
             level: level.or(draft.level).unwrap_or_else(|| rule.card().level),
             message: draft.message,
-            subject: draft.subject.unwrap_or_else(|| self.subject.clone()),
+            subject: draft.subject.unwrap_or_else(|| Subject::clone(&self.subject)),
             primary: draft.primary,
             related: draft.related,
             path: draft.path,
@@ -418,41 +429,38 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
 }
 
 /// Joins the gaps of all rules: one for each subject and fact.
-fn gather(gaps: Vec<(Subject, Gap, &'static str)>) -> Vec<ReportedGap> {
-    let mut joined: BTreeMap<(Subject, String), (ReportedGap, BTreeSet<String>)> = BTreeMap::new();
-    for (subject, gap, rule) in gaps {
-        let key = (subject, gap.fact.into_owned());
-        let (entry, reasons) = joined.entry(key).or_insert_with_key(|(subject, fact)| {
-            let (subject, fact) = (subject.clone(), fact.clone());
-            (
-                ReportedGap { subject, fact, reason: String::new(), blocks: Vec::new(), places: Vec::new() },
-                BTreeSet::new(),
-            )
-        });
-        if !rule.is_empty() && !entry.blocks.contains(&rule) {
-            entry.blocks.push(rule);
-        }
-        if reasons.insert(gap.reason.into_owned()) {
-            entry.places.extend(gap.places);
-        }
-    }
-    let mut gaps: Vec<ReportedGap> = joined.into_values().map(|(gap, reasons)| with_reasons(gap, &reasons)).collect();
+fn gather(mut gaps: Vec<BlockedBy>) -> Vec<ReportedGap> {
+    // Of gaps that are the same the first one's places are shown: the order of equal ones stays.
+    gaps.sort_by(|(a, x, _), (b, y, _)| (a, &x.fact, &x.reason).cmp(&(b, &y.fact, &y.reason)));
+    let same = |(a, x, _): &BlockedBy, (b, y, _): &BlockedBy| a == b && x.fact == y.fact;
+    let mut joined: Vec<ReportedGap> = gaps.chunk_by(same).filter_map(together).collect();
     // What keeps rules from a verdict is told of their subject, not once more of the file.
     let blocking: HashSet<(String, Vec<Span>)> =
-        gaps.iter().filter(|gap| !gap.blocks.is_empty()).map(|gap| (gap.fact.clone(), gap.places.clone())).collect();
-    gaps.retain(|gap| !gap.blocks.is_empty() || !blocking.contains(&(gap.fact.clone(), gap.places.clone())));
-    gaps
+        joined.iter().filter(|gap| !gap.blocks.is_empty()).map(|gap| (gap.fact.clone(), gap.places.clone())).collect();
+    joined.retain(|gap| !gap.blocks.is_empty() || !blocking.contains(&(gap.fact.clone(), gap.places.clone())));
+    joined
 }
 
-/// The gap with its reasons, the first few in words.
-fn with_reasons(mut gap: ReportedGap, reasons: &BTreeSet<String>) -> ReportedGap {
+/// The gaps of one subject and fact, in order of their reasons, as one; the first few reasons in words.
+fn together(group: &[BlockedBy]) -> Option<ReportedGap> {
     const SHOWN: usize = 3;
-    gap.blocks.sort_unstable();
-    gap.places.sort_unstable();
-    gap.places.dedup();
-    let mut words: Vec<String> = reasons.iter().take(SHOWN).cloned().collect();
+    let (subject, first, _) = group.first()?;
+    let mut blocks: Vec<&'static str> = group.iter().map(|(.., rule)| *rule).filter(|r| !r.is_empty()).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    let reasons: Vec<&Gap> =
+        group.chunk_by(|one, other| one.1.reason == other.1.reason).filter_map(|same| Some(&same.first()?.1)).collect();
+    let mut words: Vec<String> = reasons.iter().take(SHOWN).map(|gap| gap.reason.to_string()).collect();
     let more = reasons.len().saturating_sub(SHOWN);
     words.extend((more > 0).then(|| format!("and for {more} more reason{}", if more == 1 { "" } else { "s" })));
-    gap.reason = words.join("; ");
-    gap
+    let mut places: Vec<Span> = reasons.iter().flat_map(|gap| gap.places.iter().copied()).collect();
+    places.sort_unstable();
+    places.dedup();
+    Some(ReportedGap {
+        subject: Subject::clone(subject),
+        fact: first.fact.to_string(),
+        reason: words.join("; "),
+        blocks,
+        places,
+    })
 }

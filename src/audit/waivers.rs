@@ -1,11 +1,12 @@
 //! Waivers: findings that the config hides, and waivers that hide nothing.
 
+use std::sync::Arc;
+
 use time::Date;
 
 use super::report::Suppressed;
-use super::run::{Audit, number_doubles};
+use super::run::{Audit, BlockedBy, number_doubles};
 use crate::config::{Config, Waiver};
-use crate::estate::Gap;
 use crate::finding::{Finding, Fingerprint, Label, Level, Subject, SubjectKind};
 use crate::rule::Rule;
 use crate::rules::Check;
@@ -22,9 +23,9 @@ pub(super) struct Ran<'r> {
     /// Gives a rule that ran.
     pub(super) rule: &'r dyn Fn(&str) -> Option<&'static Rule<Check>>,
     /// Every subject that was audited.
-    pub(super) subjects: &'r [Subject],
+    pub(super) subjects: &'r [Arc<Subject>],
     /// Every gap, with the rule that it left without a verdict.
-    pub(super) gaps: &'r [(Subject, Gap, &'static str)],
+    pub(super) gaps: &'r [BlockedBy],
 }
 
 /// What became of a waiver.
@@ -123,13 +124,13 @@ fn about(
 fn is_unused(ran: &Ran<'_>, waiver: &Waiver) -> bool {
     let rule = waiver.rule.value.as_str();
     let speaks_of = |subject: &Subject| waiver.subject.value.matches(subject.id());
-    (ran.rule)(rule).is_some() && ran.subjects.iter().any(speaks_of) && !is_undecided(ran, waiver)
+    (ran.rule)(rule).is_some() && ran.subjects.iter().any(|subject| speaks_of(subject)) && !is_undecided(ran, waiver)
 }
 
 /// Whether a gap leaves the rule without a verdict on a subject that the waiver speaks of.
 fn is_undecided(ran: &Ran<'_>, waiver: &Waiver) -> bool {
-    let of_rule = ran.gaps.iter().filter(|(_, _, blocked)| *blocked == waiver.rule.value);
-    of_rule.into_iter().any(|(subject, ..)| waiver.subject.value.matches(subject.id()))
+    let mut of_rule = ran.gaps.iter().filter(|(_, _, blocked)| *blocked == waiver.rule.value);
+    of_rule.any(|(subject, ..)| waiver.subject.value.matches(subject.id()))
 }
 
 fn finding(

@@ -88,6 +88,14 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The view of a sharing role, where [`Context::sharing_roles`] has made it.
+    pub fn sharing_role(&self, role: &Role) -> Option<&RoleView<'a>> {
+        // The views stand in the order of the estate, so also in the order of their roles' addresses.
+        let views = self.sharing_roles.get()?;
+        let at = views.binary_search_by_key(&std::ptr::from_ref(role), |view| std::ptr::from_ref(view.role));
+        views.get(at.ok()?)
+    }
+
     /// Whether an Allow statement in the policy of a log bucket or log key names a role, among its principals or by a full
     /// ARN in `aws:PrincipalArn`.
     pub fn log_policies_name(&self, role: &Role) -> bool {

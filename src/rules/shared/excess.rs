@@ -6,6 +6,7 @@
 mod ask;
 mod targets;
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use crate::access::search::Answer;
@@ -95,13 +96,14 @@ pub(in crate::rules) fn of_statement(
 }
 
 /// Those of `all` that a statement's actions cover.
-fn covered<'n>(actions: &Entries, all: &'n [Named]) -> Vec<&'n Named> {
-    let is_listed = |name: &str| actions.items.iter().any(|item| matches(item.raw(), name, Case::Insensitive));
+fn covered<'n>(actions: &Entries, all: &'n Ranked) -> Vec<&'n Named> {
     if actions.negated || actions.items.iter().any(|item| has_wildcard(item.raw())) {
-        return all.iter().filter(|(_, name)| is_listed(name) != actions.negated).collect();
+        let is_listed = |name: &str| actions.items.iter().any(|item| matches(item.raw(), name, Case::Insensitive));
+        return all.actions.iter().filter(|(_, name)| is_listed(name) != actions.negated).collect();
     }
-    let is_listed = |name: &str| actions.items.iter().any(|item| item.raw().eq_ignore_ascii_case(name));
-    all.iter().filter(|(_, name)| is_listed(name)).collect()
+    let ranks = actions.items.iter().filter_map(|item| all.ranks.get(&item.raw().to_ascii_lowercase()));
+    let ranks: BTreeSet<usize> = ranks.copied().collect();
+    ranks.into_iter().filter_map(|rank| all.actions.get(rank)).collect()
 }
 
 struct Search<'s, 'c, 'r> {
@@ -250,23 +252,30 @@ impl Search<'_, '_, '_> {
 /// An action and its full name.
 type Named = (&'static Action, String);
 
+/// Actions in order, and the place of each by its name in lower case.
+struct Ranked {
+    actions: Vec<Named>,
+    ranks: HashMap<String, usize>,
+}
+
 /// Reads of S3, changes of S3 and of KMS, the telling ones first. Where a bucket is finds everybody, and decrypting is what
 /// readers of logs do: neither is among them.
-static READS_OF_S3: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("s3", &READS, &[Access::Read, Access::List]));
-static CHANGES_OF_S3: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("s3", &CHANGES, &WRITING));
-static CHANGES_OF_KMS: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("kms", &CHANGES, &WRITING));
+static READS_OF_S3: LazyLock<Ranked> = LazyLock::new(|| in_order("s3", &READS, &[Access::Read, Access::List]));
+static CHANGES_OF_S3: LazyLock<Ranked> = LazyLock::new(|| in_order("s3", &CHANGES, &WRITING));
+static CHANGES_OF_KMS: LazyLock<Ranked> = LazyLock::new(|| in_order("kms", &CHANGES, &WRITING));
 
 const LOCATION: &str = "s3:GetBucketLocation";
 const DECRYPT: &str = "kms:Decrypt";
 const WRITING: [Access; 3] = [Access::Write, Access::PermissionsManagement, Access::Tagging];
 
-fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<Named> {
+fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Ranked {
     let all = services::service(service).map(|service| service.actions()).unwrap_or_default();
     let of_levels = all.iter().filter(|action| levels.contains(&action.access));
     let named = of_levels.map(|action| (action, action.to_string()));
     let mut actions: Vec<Named> = named.filter(|(_, name)| ![LOCATION, DECRYPT].contains(&name.as_str())).collect();
     actions.sort_by_key(|(_, own)| first.iter().position(|name| name == own).unwrap_or(first.len()));
-    actions
+    let ranks = actions.iter().enumerate().map(|(rank, (_, name))| (name.to_ascii_lowercase(), rank)).collect();
+    Ranked { actions, ranks }
 }
 
 fn applies(action: &Action, target: &Target) -> bool {
