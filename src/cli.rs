@@ -6,6 +6,7 @@ mod check;
 mod estate;
 mod explain;
 mod init;
+mod man;
 mod output;
 mod rules;
 mod simulate;
@@ -92,7 +93,7 @@ pub fn main() -> ExitCode {
             clap_complete::generate(*shell, &mut Cli::command(), "trailproof", out);
             Ok(())
         }),
-        Command::Man => output::to_stdout(|out| clap_mangen::Man::new(Cli::command()).render(out)),
+        Command::Man => output::to_stdout(man::write),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -51,7 +51,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-pub use error::CollectError;
+pub use error::{CollectError, reason};
 
 use crate::estate::Estate;
 use crate::policy::PolicyKind;
@@ -77,6 +77,8 @@ pub struct Options<'a> {
     pub subject: Option<&'a str>,
     /// `[[file]]`: what the user declares of the file at an absolute path.
     pub declared: Option<&'a Declarations<'a>>,
+    /// `accounts-file`: a file that the config names, read though it is no input.
+    pub accounts_file: Option<PathBuf>,
     /// The working directory: paths and names are seen from there.
     pub cwd: PathBuf,
 }
@@ -127,7 +129,7 @@ pub struct Skipped {
 /// A subject that is none, or that is not for exactly one document. What can not be read is in [`Collected::errors`].
 pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -> Result<Collected, CollectError> {
     let subject = options.subject.map(read_subject).transpose()?;
-    let listing = files::list(paths, &options.cwd);
+    let listing = files::list(paths, options.accounts_file.as_deref(), &options.cwd);
     let stdin = listing.inputs.iter().any(is_stdin).then(|| read::stream(stdin, files::STDIN));
     let stdin = std::sync::Mutex::new(stdin);
     let said = options.kind.or_else(|| subject.as_ref().and_then(Subject::kind));
@@ -191,6 +193,10 @@ struct Gathered {
     told: Vec<FileTold>,
     /// The files given by name that tell something, by their numbers.
     named: Vec<SourceId>,
+    /// Whether any file was given by name, whatever it holds.
+    has_named: bool,
+    /// How many files that only the config names tell something.
+    beside: usize,
     declared: Vec<(SourceId, String)>,
     skipped: Vec<Skipped>,
     templates: Vec<Skipped>,
@@ -205,6 +211,8 @@ impl Gathered {
             sources: SourceMap::new(),
             told: Vec::new(),
             named: Vec::new(),
+            has_named: false,
+            beside: 0,
             declared: Vec::new(),
             skipped: Vec::new(),
             templates: Vec::new(),
@@ -221,7 +229,15 @@ impl Gathered {
             all.add(input, names, declared, outcome);
         }
         for (directory, counts) in directories.iter().zip(&counts) {
-            if counts.told == 0 {
+            let inside = format!("{directory}/");
+            let is_refused = |error: &CollectError| match error {
+                CollectError::Unreadable { path, .. } => {
+                    path == directory || path.starts_with(&inside) || (directory == "." && !path.starts_with('/'))
+                }
+                _ => false,
+            };
+            // What could not be looked at is said already; nobody knows what is in it.
+            if counts.told == 0 && !all.errors.iter().any(is_refused) {
                 let found = counts.in_words();
                 all.errors.push(CollectError::NothingFound { path: directory.clone(), found });
             }
@@ -233,7 +249,9 @@ impl Gathered {
     }
 
     fn add(&mut self, input: Input, names: Names, declared: Option<Declared>, outcome: Outcome) {
-        let Input { name, named, .. } = input;
+        let Input { name, named, beside, .. } = input;
+        self.beside += usize::from(beside && matches!(outcome, Outcome::Told(..)));
+        self.has_named |= named;
         // A file that tells nothing keeps its number, so that numbers do not depend on the content of others.
         let mut text = String::new();
         match outcome {
@@ -263,15 +281,19 @@ impl Gathered {
             }
         }
         if let Some(subject) = subject {
-            let &[source] = self.named.as_slice() else {
-                return Err(CollectError::SubjectOf { count: self.named.len() });
-            };
-            self.set_subject(source, subject, options.subject.unwrap_or_default().to_owned());
+            match self.named.as_slice() {
+                &[source] => self.set_subject(source, subject, options.subject.unwrap_or_default().to_owned()),
+                // The one document may be what could not be read.
+                [] if !self.errors.is_empty() => {}
+                named => return Err(CollectError::SubjectOf { count: named.len() }),
+            }
+        } else if options.kind.is_some() && !self.has_named && self.errors.is_empty() {
+            return Err(CollectError::KindOfNothing);
         }
-        if self.told.is_empty() && self.errors.is_empty() {
+        let files = self.told.len() - self.beside;
+        if files == 0 && self.errors.is_empty() {
             self.errors.push(CollectError::NothingRead);
         }
-        let files = self.told.len();
         let (estate, errors) = join::join(self.told, self.sources);
         self.errors.extend(errors);
         Ok(Collected {
@@ -317,12 +339,13 @@ impl Counts {
             return "no *.json or *.json.gz".to_owned();
         }
         let parts = [
-            (self.skipped, "JSON files that are none of what is looked for"),
-            (self.templates, "templates, which are not read yet"),
-            (self.errors, "files that can not be read"),
+            (self.skipped, "JSON file that is not what is looked for", "JSON files that are not what is looked for"),
+            (self.templates, "template, which is not read yet", "templates, which are not read yet"),
+            (self.errors, "file that can not be read", "files that can not be read"),
         ];
+        let parts = parts.iter().filter(|(count, ..)| *count > 0);
         let parts: Vec<String> =
-            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+            parts.map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many })).collect();
         parts.join(", ")
     }
 }

@@ -93,8 +93,8 @@ impl Config {
     ///
     /// `rules` are the rule ids; `groups` what else may be selected: the group names, `default` and `all`. A level and
     /// a waiver are for one rule, so there a group is a mistake too.
-    pub fn check_rule_names(&self, rules: &[&str], groups: &[&str]) -> Vec<ConfigError> {
-        rules::check_names(self, rules, groups)
+    pub fn check_rule_names(&self, rules: &[&str], reserved: &[&str], groups: &[&str]) -> Vec<ConfigError> {
+        rules::check_names(self, rules, reserved, groups)
     }
 
     /// What the file says about the document at `path`: a path of its own goes before a glob, an earlier glob before a

@@ -15,7 +15,7 @@ use crate::access::evaluate::{Policies, Side, explain};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::search::{Answer, Found, STRANGER, fill, witness};
 use crate::access::sts::better;
-use crate::aws::{AccountId, Arn, is_cloudtrail, legacy_cloudtrail_account};
+use crate::aws::{AccountId, Arn, CLOUDTRAIL, is_cloudtrail, legacy_cloudtrail_account};
 use crate::finding::Decision;
 use crate::policy::pattern::has_wildcard;
 use crate::policy::template::Template;
@@ -106,16 +106,18 @@ impl<'p> Delivery<'p> {
         trails.flat_map(|trail| in_each(&organizations, trail)).take(MAX_TRIES).collect()
     }
 
-    /// Whether CloudTrail can write an object of this ARN for a trail.
+    /// Whether CloudTrail can write an object of this ARN for a trail; `${aws:SourceAccount}` and `${aws:SourceOrgID}` in
+    /// it are those of the trail.
     pub fn put(&self, object: &str, source: &Source, acl: CannedAcl) -> Answer {
         let acls = match acl {
             CannedAcl::BucketOwnerFullControl => vec![Given::Values(vec!["bucket-owner-full-control".into()])],
             CannedAcl::Other => vec![Given::Absent, Given::Values(vec!["private".into()])],
         };
+        let object = of_source(object, source);
         let mut best = Answer::No;
         for headers in self.headers() {
             for acl in &acls {
-                let mut request = self.request("s3:PutObject", object, source);
+                let mut request = self.request("s3:PutObject", &object, source);
                 request.set("s3:x-amz-acl", acl.clone());
                 for (key, given) in &headers {
                     request.set(key, given.clone());
@@ -290,7 +292,27 @@ fn without_wildcards(pattern: &str) -> CompactString {
     pattern.replace('*', "stranger").replace('?', "x").into()
 }
 
-/// CloudTrail under the name by which a statement calls it.
+/// A text with the variables that tell for whom CloudTrail calls filled in.
+fn of_source(text: &str, source: &Source) -> String {
+    let organization = source.organization.as_deref();
+    let values = [("${aws:sourceaccount}", Some(source.account.as_str())), ("${aws:sourceorgid}", organization)];
+    let mut filled = text.to_owned();
+    for (variable, value) in values {
+        let Some(value) = value else { continue };
+        let mut rest = std::mem::take(&mut filled);
+        while let Some(at) = rest.to_ascii_lowercase().find(variable) {
+            let behind = rest.split_off(at + variable.len());
+            rest.truncate(at);
+            filled.push_str(&rest);
+            filled.push_str(value);
+            rest = behind;
+        }
+        filled.push_str(&rest);
+    }
+    filled
+}
+
+/// CloudTrail under the name by which a statement calls it: its own, that of an old account, or as one of all services.
 fn caller(statement: &Statement) -> Option<Caller> {
     let principals = statement.principals.as_ref().filter(|principals| !principals.negated)?;
     let service = principals.entries.iter().find_map(|entry| match &entry.principal {
@@ -303,7 +325,13 @@ fn caller(statement: &Statement) -> Option<Caller> {
             _ => None,
         })
     };
-    service.or_else(legacy)
+    // An Allow to everyone is for services where it asks for one.
+    let asks_for_service = || {
+        let keys = ["aws:PrincipalIsAWSService", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList"];
+        principals.entries.iter().any(|entry| entry.principal == Principal::Everyone)
+            && statement.conditions.iter().any(|clause| keys.iter().any(|key| clause.key.is(key)))
+    };
+    service.or_else(legacy).or_else(|| asks_for_service().then(|| Caller::Service(CLOUDTRAIL.into())))
 }
 
 /// An account that a pattern matches and that is not ours; `None` where a hundred tries find none.

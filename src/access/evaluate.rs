@@ -201,7 +201,8 @@ impl Evaluation<'_> {
         let mut allowed = Tri::True;
         if self.scp_applies() {
             for level in self.policies.scp {
-                allowed = allowed.and(self.allow_by(level, Authority::Scp).any());
+                let here = self.allow_by(level, Authority::Scp).any();
+                allowed = allowed.and(self.need(here, Authority::Scp));
             }
         }
         allowed.and(self.limit(self.policies.endpoint, Authority::Endpoint))

@@ -1,6 +1,6 @@
 //! Runs the checks, subject by subject, and puts what they say in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -467,24 +467,39 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
     (sources.name(finding.primary.span.source), finding.primary.span, finding.rule, finding.fingerprint)
 }
 
-/// Joins the gaps of all rules: one for each subject, fact and reason.
+/// Joins the gaps of all rules: one for each subject and fact.
 fn gather(mut gaps: Vec<BlockedBy>) -> Vec<ReportedGap> {
-    let same = |(a, x, _): &BlockedBy, (b, y, _): &BlockedBy| (a, &x.fact, &x.reason).cmp(&(b, &y.fact, &y.reason));
     // Of gaps that are the same the first one's places are shown: the order of equal ones stays.
-    gaps.sort_by(same);
-    let mut joined: Vec<ReportedGap> = Vec::new();
-    for group in gaps.chunk_by(|one, other| same(one, other).is_eq()) {
-        let Some((subject, gap, _)) = group.first() else { continue };
-        let mut blocks: Vec<&'static str> = group.iter().map(|(.., rule)| *rule).filter(|r| !r.is_empty()).collect();
-        blocks.sort_unstable();
-        blocks.dedup();
-        joined.push(ReportedGap {
-            subject: Subject::clone(subject),
-            fact: gap.fact.to_string(),
-            reason: gap.reason.to_string(),
-            blocks,
-            places: gap.places.clone(),
-        });
-    }
+    gaps.sort_by(|(a, x, _), (b, y, _)| (a, &x.fact, &x.reason).cmp(&(b, &y.fact, &y.reason)));
+    let same = |(a, x, _): &BlockedBy, (b, y, _): &BlockedBy| a == b && x.fact == y.fact;
+    let mut joined: Vec<ReportedGap> = gaps.chunk_by(same).filter_map(together).collect();
+    // What keeps rules from a verdict is told of their subject, not once more of the file.
+    let blocking: HashSet<(String, Vec<Span>)> =
+        joined.iter().filter(|gap| !gap.blocks.is_empty()).map(|gap| (gap.fact.clone(), gap.places.clone())).collect();
+    joined.retain(|gap| !gap.blocks.is_empty() || !blocking.contains(&(gap.fact.clone(), gap.places.clone())));
     joined
+}
+
+/// The gaps of one subject and fact, in order of their reasons, as one; the first few reasons in words.
+fn together(group: &[BlockedBy]) -> Option<ReportedGap> {
+    const SHOWN: usize = 3;
+    let (subject, first, _) = group.first()?;
+    let mut blocks: Vec<&'static str> = group.iter().map(|(.., rule)| *rule).filter(|r| !r.is_empty()).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    let reasons: Vec<&Gap> =
+        group.chunk_by(|one, other| one.1.reason == other.1.reason).filter_map(|same| Some(&same.first()?.1)).collect();
+    let mut words: Vec<String> = reasons.iter().take(SHOWN).map(|gap| gap.reason.to_string()).collect();
+    let more = reasons.len().saturating_sub(SHOWN);
+    words.extend((more > 0).then(|| format!("and for {more} more reason{}", if more == 1 { "" } else { "s" })));
+    let mut places: Vec<Span> = reasons.iter().flat_map(|gap| gap.places.iter().copied()).collect();
+    places.sort_unstable();
+    places.dedup();
+    Some(ReportedGap {
+        subject: Subject::clone(subject),
+        fact: first.fact.to_string(),
+        reason: words.join("; "),
+        blocks,
+        places,
+    })
 }

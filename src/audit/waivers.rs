@@ -45,6 +45,8 @@ pub(super) fn apply(audit: &Audit<'_>, findings: Vec<Finding>, ran: &Ran<'_>) ->
         return Waived { findings, suppressed: Vec::new() };
     };
     let mut uses = vec![Use::None; config.waivers.len()];
+    // For each waiver the first finding in the open that only the statement it names keeps it from hiding.
+    let mut elsewhere: Vec<Option<Span>> = vec![None; config.waivers.len()];
     let mut waived = Waived { findings: Vec::new(), suppressed: Vec::new() };
     for finding in findings {
         let speaks: Vec<bool> = config.waivers.iter().map(|waiver| covers(waiver, &finding)).collect();
@@ -61,18 +63,31 @@ pub(super) fn apply(audit: &Audit<'_>, findings: Vec<Finding>, ran: &Ran<'_>) ->
                 until: waiver.until.as_ref().map(|day| iso(day.value)),
                 span: waiver.span,
             }),
-            None => waived.findings.push(finding),
+            None => {
+                let near = config.waivers.iter().map(|waiver| matches(waiver, &finding));
+                for (place, _) in elsewhere.iter_mut().zip(near).filter(|(_, near)| *near) {
+                    place.get_or_insert(finding.primary.span);
+                }
+                waived.findings.push(finding);
+            }
         }
     }
-    let waivers = config.waivers.iter().zip(uses);
-    let mut own: Vec<Finding> = waivers.filter_map(|(waiver, how)| about(audit, config, ran, waiver, how)).collect();
+    let waivers = config.waivers.iter().zip(uses).zip(elsewhere);
+    let own = waivers.filter_map(|((waiver, how), elsewhere)| about(audit, config, ran, waiver, (how, elsewhere)));
+    let mut own: Vec<Finding> = own.collect();
     number_doubles(&mut own);
     waived.findings.extend(own);
     waived
 }
 
 /// What is to be said of a waiver itself.
-fn about(audit: &Audit<'_>, config: &Config, ran: &Ran<'_>, waiver: &Waiver, how: Use) -> Option<Finding> {
+fn about(
+    audit: &Audit<'_>,
+    config: &Config,
+    ran: &Ran<'_>,
+    waiver: &Waiver,
+    (how, elsewhere): (Use, Option<Span>),
+) -> Option<Finding> {
     let rule = &waiver.rule.value;
     let (id, span, label, message, help) = match (how, &waiver.until) {
         (Use::Back, Some(until)) => (
@@ -81,6 +96,13 @@ fn about(audit: &Audit<'_>, config: &Config, ran: &Ran<'_>, waiver: &Waiver, how
             "the last day",
             format!("the waiver for `{rule}` ended on {} and what it hid is back", iso(until.value)),
             "mend the finding, or review it again and set a new `until`",
+        ),
+        (Use::None, _) if elsewhere.is_some() && !is_undecided(ran, waiver) => (
+            "unused-waiver",
+            waiver.statement.as_ref().map_or(waiver.rule.span, |sid| sid.span),
+            "no statement of this name has such a finding",
+            format!("the waiver for `{rule}` hides nothing"),
+            "correct its `statement`, or leave that out, if it is meant for the other finding; else remove the waiver",
         ),
         (Use::None, _) if is_unused(ran, waiver) => (
             "unused-waiver",
@@ -92,15 +114,23 @@ fn about(audit: &Audit<'_>, config: &Config, ran: &Ran<'_>, waiver: &Waiver, how
         _ => return None,
     };
     let own = (ran.rule)(id)?;
-    Some(finding(audit, config, own, waiver, (span, label), message, help))
+    let mut finding = finding(audit, config, own, waiver, (span, label), message, help);
+    let elsewhere = elsewhere.filter(|_| how == Use::None);
+    finding.related.extend(elsewhere.map(|span| Label::new(span, format!("`{rule}` finds this"))));
+    Some(finding)
 }
 
 /// Whether the rule came to a verdict on every subject that the waiver speaks of, of which there is one at least.
 fn is_unused(ran: &Ran<'_>, waiver: &Waiver) -> bool {
     let rule = waiver.rule.value.as_str();
     let speaks_of = |subject: &Subject| waiver.subject.value.matches(subject.id());
-    let undecided = || ran.gaps.iter().any(|(subject, _, blocked)| *blocked == rule && speaks_of(subject));
-    (ran.rule)(rule).is_some() && ran.subjects.iter().any(|subject| speaks_of(subject)) && !undecided()
+    (ran.rule)(rule).is_some() && ran.subjects.iter().any(|subject| speaks_of(subject)) && !is_undecided(ran, waiver)
+}
+
+/// Whether a gap leaves the rule without a verdict on a subject that the waiver speaks of.
+fn is_undecided(ran: &Ran<'_>, waiver: &Waiver) -> bool {
+    let mut of_rule = ran.gaps.iter().filter(|(_, _, blocked)| *blocked == waiver.rule.value);
+    of_rule.any(|(subject, ..)| waiver.subject.value.matches(subject.id()))
 }
 
 fn finding(
@@ -137,9 +167,13 @@ fn finding(
 
 /// Whether a waiver speaks of a finding.
 fn covers(waiver: &Waiver, finding: &Finding) -> bool {
-    waiver.rule.value == finding.rule
-        && waiver.subject.value.matches(finding.subject.id())
+    matches(waiver, finding)
         && waiver.statement.as_ref().is_none_or(|sid| finding.sid.as_deref() == Some(sid.value.as_str()))
+}
+
+/// Whether a finding is of the rule and subject of a waiver, in whatever statement.
+fn matches(waiver: &Waiver, finding: &Finding) -> bool {
+    waiver.rule.value == finding.rule && waiver.subject.value.matches(finding.subject.id())
 }
 
 fn iso(day: Date) -> String {

@@ -10,6 +10,7 @@ use crate::access::request::{Caller, Given, Request};
 use crate::aws::{AccountId, Arn};
 use crate::estate::read_policy;
 use crate::finding::Step;
+use crate::policy::pattern::has_wildcard;
 use crate::policy::{Policy, PolicyKind};
 use crate::syntax::json::{Json, Kind, Tape};
 use crate::text::embedded::Place;
@@ -138,7 +139,7 @@ fn read_request(json: Json<'_>) -> Result<Request, String> {
     let caller = Caller::parse(&principal).ok_or_else(|| {
         format!("`{principal}` is no principal: an ARN, an account ID, a service name or `anonymous` is wanted")
     })?;
-    if !action.contains(':') {
+    if !action.contains(':') || has_wildcard(&action) {
         return Err(format!("`{action}` is no action: `service:Action` is wanted"));
     }
     let account = match json.member("resource_account") {
@@ -191,9 +192,9 @@ fn read_policies(json: Option<Json<'_>>, request: &Request) -> Result<CasePolici
         match key.as_ref() {
             "identity" => given.identity = list(value, PolicyKind::Identity)?,
             "resource" => given.resource = list(value, resource_kind(request))?,
-            "boundary" => given.boundary = Some(list(value, PolicyKind::Boundary)?),
-            "session" => given.session = Some(list(value, PolicyKind::Session)?),
-            "vpce" => given.endpoint = Some(list(value, PolicyKind::VpcEndpoint)?),
+            "boundary" => given.boundary = limit(value, PolicyKind::Boundary)?,
+            "session" => given.session = limit(value, PolicyKind::Session)?,
+            "vpce" => given.endpoint = limit(value, PolicyKind::VpcEndpoint)?,
             "scp" => given.scp = levels(value, PolicyKind::Scp)?,
             "rcp" => given.rcp = levels(value, PolicyKind::Rcp)?,
             other => return Err(format!("`policies.{other}` is no kind of policy")),
@@ -221,6 +222,11 @@ fn list(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Policy>, String> {
         Kind::Array => value.elements().map(read).collect(),
         _ => Ok(vec![read(value)?]),
     }
+}
+
+/// Documents that limit; where there is none, there is no limit.
+fn limit(value: Json<'_>, kind: PolicyKind) -> Result<Option<Vec<Policy>>, String> {
+    list(value, kind).map(|policies| Some(policies).filter(|policies| !policies.is_empty()))
 }
 
 fn levels(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Vec<Policy>>, String> {

@@ -50,6 +50,11 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         for destination in &destinations {
             write(destination, &report, args)?;
         }
+        // Whoever runs it sees how it ended, also where every report goes to a file or to a machine.
+        let is_shown = |to: &Destination| to.file.is_none() && !to.format.is_for_machines();
+        if !args.quiet && !destinations.iter().any(is_shown) {
+            terminal::say(&report::text::summary(&report, false));
+        }
         if loaded.failed {
             exit = Exit::Failed;
         }
@@ -85,13 +90,7 @@ fn write(destination: &Destination, report: &Report<'_>, args: &CheckArgs) -> Re
     let write = |out: &mut dyn std::io::Write| report::write(out, destination.format, report, &options);
     match &destination.file {
         Some(file) => output::to_file(file, write),
-        None => {
-            output::to_stdout(write)?;
-            if destination.format.is_for_machines() && !args.quiet {
-                terminal::say(&report::text::summary(report, false));
-            }
-            Ok(())
-        }
+        None => output::to_stdout(write).map(|_| ()),
     }
 }
 

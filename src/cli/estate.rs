@@ -4,12 +4,12 @@ use std::path::{Component, Path, PathBuf};
 
 use super::args::InputArgs;
 use super::{Failure, terminal};
-use crate::collect::{self, CollectError, Collected, Declared, Options};
+use crate::collect::{self, CollectError, Collected, Declared, Options, Skipped};
 use crate::config::{Config, ConfigError};
 use crate::estate::Estate;
 use crate::model::Model;
 use crate::policy::PolicyKind;
-use crate::rules::RULES;
+use crate::rules::{RESERVED, RULES};
 use crate::text::{Source, SourceMap, Span, Spanned};
 
 /// The name the config is looked up by.
@@ -42,24 +42,20 @@ impl Loaded {
         let mut remarks = Vec::new();
         let found = find_config(args, &paths, &cwd)?;
         let text = found.as_deref().map(|path| read_text(path, &cwd)).transpose()?;
-        let config = text.as_ref().and_then(|(name, text)| read_config(name, text));
-        if text.is_some() && config.is_none() {
-            failed = true;
-            remarks.push("the config is not used because of its mistakes".to_owned());
-        }
         let folder = found.as_deref().and_then(Path::parent).unwrap_or(&cwd);
+        let config = text.as_ref().and_then(|(name, text)| read_config(name, text, folder));
         let accounts = config.as_ref().and_then(|config| config.organization.as_ref()?.accounts_file.as_ref());
         let accounts = accounts.map(|file| folder.join(&file.value));
-        let all: Vec<PathBuf> = paths.iter().chain(&accounts).cloned().collect();
         let declared = |path: &Path| declared(config.as_ref()?, folder, path);
         let options = Options {
             jobs: usize::from(args.jobs.unwrap_or(0)),
             kind,
             subject,
             declared: config.is_some().then_some(&declared as &(dyn Fn(&Path) -> Option<Declared> + Sync)),
+            accounts_file: accounts.clone(),
             cwd: cwd.clone(),
         };
-        let collected = collect::collect(&all, &mut std::io::stdin().lock(), &options);
+        let collected = collect::collect(&paths, &mut std::io::stdin().lock(), &options);
         let Collected { mut estate, files, skipped, templates, remarks: more, errors } =
             collected.map_err(|error| Failure::new(with_help(&error)))?;
         for error in &errors {
@@ -67,29 +63,37 @@ impl Loaded {
             terminal::complain(&with_help(error));
         }
         // The config was read before the inputs because it says what some of them are; its places count from here on.
+        let is_declared = text.is_some();
         let config = text.filter(|_| config.is_some()).and_then(|(name, text)| {
             let id = estate.sources.add(Source::new(name, text.clone()));
             Config::parse(&text, id).ok()
         });
-        check_accounts(config.as_ref(), accounts.as_deref(), &estate)?;
+        let config = config.filter(|config| check_accounts(config, accounts.is_some(), &estate));
+        if is_declared && config.is_none() {
+            failed = true;
+            remarks.push("the config is not used because of its mistakes".to_owned());
+        }
         let model = Model::new(&estate, config.as_ref(), None);
         if let Some(owner) = model.owner() {
             estate.settle(owner);
         }
         if let Some(path) = found.as_ref().filter(|_| config.is_some()) {
             remarks.push(format!("config: {}", shown(path, &cwd)));
+            remarks.extend(config.iter().flat_map(|config| unmet(config, folder)));
         }
         remarks.extend(model.inferences().iter().map(|inference| inference.value.clone()));
         remarks.extend(more);
         for template in &templates {
             remarks.push(format!("`{}` is a template ({}); templates are not read yet", template.name, template.why));
         }
-        if !skipped.is_empty() {
-            let (count, s) = (skipped.len(), if skipped.len() == 1 { "" } else { "s" });
+        let (named, met): (Vec<_>, Vec<_>) = skipped.iter().partition(|skipped| skipped.named);
+        let line = |skipped: &&Skipped| format!("skipped `{}`: {}", skipped.name, skipped.why);
+        remarks.extend(named.iter().map(line));
+        if !met.is_empty() {
+            let (count, s) = (met.len(), if met.len() == 1 { "" } else { "s" });
             remarks.push(format!("{count} file{s} skipped: no policy document and no answer of the AWS CLI"));
         }
-        let mut details: Vec<String> =
-            skipped.iter().map(|skipped| format!("skipped `{}`: {}", skipped.name, skipped.why)).collect();
+        let mut details: Vec<String> = met.iter().map(line).collect();
         details.extend(estate.named.iter().map(|named| named.value.clone()));
         Ok(Loaded { estate, model, config, files, remarks, details, failed })
     }
@@ -154,24 +158,28 @@ pub(super) fn shown(path: &Path, cwd: &Path) -> String {
 /// Reads the config's text; its name as people see it, and the text.
 fn read_text(path: &Path, cwd: &Path) -> Result<(String, String), Failure> {
     let name = shown(path, cwd);
-    let bytes =
-        std::fs::read(path).map_err(|error| Failure::new(format!("can not read the config `{name}`: {error}")))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::new(format!("can not read the config `{name}`: {}", collect::reason(&error))))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("the config `{name}` is not UTF-8 text")))?;
     Ok((name, text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
 
 /// Reads the config; says what is wrong with it and gives `None` where it has mistakes.
-fn read_config(name: &str, text: &str) -> Option<Config> {
+fn read_config(name: &str, text: &str, folder: &Path) -> Option<Config> {
     let mut sources = SourceMap::new();
     let id = sources.add(Source::new(name, text));
     let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
     let mut groups: Vec<&str> = RULES.iter().map(|rule| rule.group).chain(["default", "all"]).collect();
     groups.dedup();
     let mistakes = match Config::parse(text, id) {
-        Ok(config) => match config.check_rule_names(&rules, &groups) {
-            mistakes if mistakes.is_empty() => return Some(config),
-            mistakes => mistakes,
-        },
+        Ok(config) => {
+            let mut mistakes = config.check_rule_names(&rules, &RESERVED, &groups);
+            mistakes.extend(unreadable_accounts(&config, folder));
+            if mistakes.is_empty() {
+                return Some(config);
+            }
+            mistakes
+        }
         Err(mistakes) => mistakes,
     };
     mistakes.iter().for_each(|mistake| say(mistake, &sources));
@@ -201,22 +209,38 @@ fn say(mistake: &ConfigError, sources: &SourceMap) {
     terminal::complain(&text);
 }
 
-/// Holds the accounts that the config's `accounts-file` lists against the config.
-fn check_accounts(config: Option<&Config>, file: Option<&Path>, estate: &Estate) -> Result<(), Failure> {
-    let (Some(config), Some(file)) = (config, file) else { return Ok(()) };
-    let Some(accounts) = estate.organization.accounts.present() else {
-        let file = file.display();
-        return Err(Failure::new(format!(
-            "`accounts-file` `{file}` is not an answer of `organizations list-accounts`"
-        )));
+/// The mistake of an `accounts-file` that can not be read.
+fn unreadable_accounts(config: &Config, folder: &Path) -> Option<ConfigError> {
+    let file = config.organization.as_ref()?.accounts_file.as_ref()?;
+    let error = std::fs::File::open(folder.join(&file.value)).err()?;
+    Some(ConfigError::at(file.span, format!("can not read `{}`: {}", file.value, collect::reason(&error))))
+}
+
+/// Holds the accounts that the config's `accounts-file` lists against the config; says what is wrong with them.
+fn check_accounts(config: &Config, has_file: bool, estate: &Estate) -> bool {
+    let file = config.organization.as_ref().and_then(|organization| organization.accounts_file.as_ref());
+    let Some(file) = file.filter(|_| has_file) else { return true };
+    let mistakes = match estate.organization.accounts.present() {
+        Some(accounts) => {
+            let members: Vec<Spanned<_>> = accounts.iter().map(|member| Spanned::new(member.id, member.span)).collect();
+            config.third_parties_among(&members)
+        }
+        None => {
+            let message = format!("`{}` is not an answer of `organizations list-accounts`", file.value);
+            vec![ConfigError::at(file.span, message)]
+        }
     };
-    let members: Vec<Spanned<_>> = accounts.iter().map(|member| Spanned::new(member.id, member.span)).collect();
-    let mistakes = config.third_parties_among(&members);
     mistakes.iter().for_each(|mistake| say(mistake, &estate.sources));
-    match mistakes.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::new("the config contradicts its `accounts-file`")),
-    }
+    mistakes.is_empty()
+}
+
+/// What the config speaks of and this run can not meet.
+fn unmet<'c>(config: &'c Config, folder: &'c Path) -> impl Iterator<Item = String> + 'c {
+    let files = config.files.iter().filter(|entry| !entry.path.is_glob());
+    let gone = files.filter(|entry| !folder.join(entry.path.as_str()).exists());
+    let gone = gone.map(|entry| format!("`{}`, which a `[[file]]` describes, does not exist", entry.path.as_str()));
+    let early = config.waivers.iter().map(|waiver| &waiver.rule.value).filter(|rule| RESERVED.contains(&rule.as_str()));
+    gone.chain(early.map(|rule| format!("the waiver for `{rule}` waits for a rule that this version does not have")))
 }
 
 /// What the config says of a document, whose path is absolute.

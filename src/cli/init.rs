@@ -5,6 +5,7 @@ use std::io::Write;
 use super::args::InitArgs;
 use super::estate::Loaded;
 use super::{Exit, Failure, terminal};
+use crate::collect::reason;
 use crate::model;
 
 pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
@@ -13,6 +14,10 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(format!("`{name}` exists already; `--force` overwrites it")));
     }
     let loaded = Loaded::read(&args.input, None, None)?;
+    if loaded.files == 0 {
+        // A file made of nothing would only stand in the way of the next try.
+        return Ok(Exit::Failed);
+    }
     let text = model::starter(&loaded.estate, &loaded.model);
     let mut options = std::fs::OpenOptions::new();
     options.write(true);
@@ -22,7 +27,7 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     } else {
         options.create_new(true)
     };
-    let fail = |error: std::io::Error| Failure::new(format!("can not write `{name}`: {error}"));
+    let fail = |error: std::io::Error| Failure::new(format!("can not write `{name}`: {}", reason(&error)));
     options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes())).map_err(fail)?;
     terminal::say(&format!("wrote `{name}`: read it, correct it, and commit it beside what it describes"));
     Ok(if loaded.failed { Exit::Failed } else { Exit::Clean })

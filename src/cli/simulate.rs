@@ -15,9 +15,11 @@ use crate::access::evaluate::{Explanation, Policies, Side, explain};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::sts::Membership;
 use crate::aws::{AccountId, Arn};
+use crate::collect::reason;
 use crate::estate::{Document, Estate, Known, OrganizationPolicyKind, Permissions};
 use crate::finding::{Decision, Step};
 use crate::policy::Policy;
+use crate::policy::pattern::has_wildcard;
 use crate::rule::context::Context;
 use crate::rule::role::managed_policy;
 use crate::text::Source;
@@ -37,7 +39,7 @@ fn run_cases(file: &Path) -> Result<Exit, Failure> {
             std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
             bytes
         }
-        _ => std::fs::read(file).map_err(|error| Failure::new(format!("can not read `{name}`: {error}")))?,
+        _ => std::fs::read(file).map_err(|error| Failure::new(format!("can not read `{name}`: {}", reason(&error))))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{name}` is not UTF-8 text")))?;
     let source = Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text));
@@ -61,8 +63,11 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
             "`{principal}` is no principal: give an ARN, an account ID, a service name or `anonymous`"
         ))
     })?;
-    if !action.contains(':') {
-        return Err(Failure::new(format!("`{action}` is no action: write it as `service:Action`")));
+    if !action.contains(':') || has_wildcard(&action) {
+        return Err(Failure::new(format!("`{action}` is no action: write one as `service:Action`")));
+    }
+    if resource != "*" && Arn::parse(&resource).is_none() {
+        return Err(Failure::new(format!("`{resource}` is no resource: give an ARN, or `*` where an action has none")));
     }
     let given = read_context(&args.context)?;
     let loaded = Loaded::read(&args.input, None, None)?;
@@ -75,7 +80,7 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
     }
     let found = Facts::gather(&context, &request);
     let explanation = found.explain(&request);
-    output::to_stdout(|out| match args.format {
+    let exit = output::to_stdout(|out| match args.format {
         AnswerFormat::Json => {
             let step = |step: &Step| match step.span.and_then(|span| loaded.estate.sources.source(span.source)) {
                 Some(source) => cases::step_json(step, source),
@@ -90,7 +95,8 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
             writeln!(out, "{answer}")
         }
         AnswerFormat::Text => print(out, &request, &explanation, &found.unless, &loaded.estate),
-    })
+    })?;
+    Ok(if loaded.failed { Exit::Failed } else { exit })
 }
 
 fn print(

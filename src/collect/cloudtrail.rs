@@ -81,6 +81,12 @@ impl Reader<'_> {
         if basic.is_none() && advanced.is_none() {
             return false;
         }
+        self.selector_lists(json, basic, advanced);
+        true
+    }
+
+    /// Event selectors, with or without the answer around a list of them.
+    pub(super) fn selector_lists(&mut self, json: Json<'_>, basic: Option<Json<'_>>, advanced: Option<Json<'_>>) {
         let basic = basic.map(|list| list.elements().any(|s| flag(s, "IncludeManagementEvents") == Some(true)));
         let advanced = advanced.map(|list| list.elements().any(selects_management_events));
         let mut trail = nameless(json.span());
@@ -93,7 +99,6 @@ impl Reader<'_> {
         let found = EventSelectors { management_events: basic.or(advanced) };
         trail.selectors = Known::Present(found, json.span());
         self.push(Piece::Trail(trail));
-        true
     }
 
     /// Whether a list without the answer around it is one of trails.

@@ -55,11 +55,14 @@ pub enum CollectError {
     #[error("nothing to audit: none of the files named is a policy document or an answer of the AWS CLI")]
     NothingRead,
     /// `--subject` with no document, or with several.
-    #[error("`--subject` is for one document given by name or on standard input, not for {count}")]
+    #[error("`--subject` is for one document given by name or on standard input, and {} given", how_many(*count))]
     SubjectOf {
         /// How many there are.
         count: usize,
     },
+    /// `--kind` with no file given by name.
+    #[error("`--kind` is for documents given by name or on standard input, and none is given")]
+    KindOfNothing,
     /// A subject that is none of the forms a document can be attached to.
     #[error("`{subject}` is nothing that {kind} can be attached to")]
     WrongSubject {
@@ -86,7 +89,9 @@ impl CollectError {
                 "looked for *.json and *.json.gz that hold policy documents, answers of the AWS CLI or a snapshot, \
                  hidden and ignored files left out"
             }
-            CollectError::SubjectOf { .. } => "give each document its own `[[file]]` in `trailproof.toml`",
+            CollectError::SubjectOf { .. } | CollectError::KindOfNothing => {
+                "give each document its own `[[file]]` in `trailproof.toml`"
+            }
             CollectError::WrongSubject { .. } => {
                 "a subject is the ARN of a role, user, group, managed policy, bucket or key; for an SCP or RCP the \
                  account, OU or root ID"
@@ -95,14 +100,24 @@ impl CollectError {
     }
 }
 
-/// The system's words without the error number.
-fn reason(cause: &io::Error) -> String {
+fn how_many(count: usize) -> String {
+    match count {
+        0 => "none is".to_owned(),
+        1 => "one is".to_owned(),
+        more => format!("{more} are"),
+    }
+}
+
+/// The system's words for what went wrong, in lower case and without the error number.
+pub fn reason(cause: &io::Error) -> String {
     match cause.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => {
             let text = cause.to_string();
-            text.split(" (os error").next().unwrap_or_default().to_owned()
+            let text = text.split(" (os error").next().unwrap_or_default();
+            let mut letters = text.chars();
+            letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
         }
     }
 }

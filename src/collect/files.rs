@@ -20,6 +20,8 @@ pub(super) struct Input {
     pub(super) path: PathBuf,
     /// Whether it was given by name, and not found in a directory.
     pub(super) named: bool,
+    /// Whether only the config names it.
+    pub(super) beside: bool,
     /// The given directories it lies in, by number.
     pub(super) directories: Vec<u32>,
 }
@@ -36,15 +38,15 @@ pub(super) struct Listing {
     pub(super) remarks: Vec<String>,
 }
 
-/// Lists what `paths` stand for, seen from `cwd`.
-pub(super) fn list(paths: &[PathBuf], cwd: &Path) -> Listing {
+/// Lists what `paths` stand for, seen from `cwd`, and the file `beside` that the config names.
+pub(super) fn list(paths: &[PathBuf], beside: Option<&Path>, cwd: &Path) -> Listing {
     let cwd = clean(cwd);
     let mut listing = Listing::default();
     let mut walked = HashSet::new();
     for path in paths {
         if path.as_os_str() == STDIN {
             let name = STDIN.to_owned();
-            listing.inputs.push(Input { name, path: PathBuf::new(), named: true, directories: Vec::new() });
+            listing.inputs.push(Input::named(name, PathBuf::new()));
             continue;
         }
         let at = without_parents(cwd.join(path));
@@ -55,12 +57,22 @@ pub(super) fn list(paths: &[PathBuf], cwd: &Path) -> Listing {
                     listing.walk(&at, name, &cwd);
                 }
             }
-            Ok(_) => listing.inputs.push(Input { name, path: at, named: true, directories: Vec::new() }),
+            Ok(_) => listing.inputs.push(Input::named(name, at)),
             Err(cause) => listing.errors.push(CollectError::Unreadable { path: name, cause }),
         }
     }
+    if let Some(beside) = beside {
+        let at = without_parents(cwd.join(beside));
+        listing.inputs.push(Input { named: false, beside: true, ..Input::named(name_of(&at, &cwd), at) });
+    }
     listing.each_once();
     listing
+}
+
+impl Input {
+    fn named(name: String, path: PathBuf) -> Self {
+        Input { name, path, named: true, beside: false, directories: Vec::new() }
+    }
 }
 
 impl Listing {
@@ -95,7 +107,7 @@ impl Listing {
             } else if kind.is_file() {
                 let name = name_of(entry.path(), cwd);
                 let path = entry.into_path();
-                self.inputs.push(Input { name, path, named: false, directories: vec![number] });
+                self.inputs.push(Input { named: false, directories: vec![number], ..Input::named(name, path) });
             }
         }
     }
@@ -116,6 +128,7 @@ impl Listing {
             let same = again.name == first.name;
             if same {
                 first.named |= again.named;
+                first.beside &= again.beside;
                 first.directories.append(&mut again.directories);
             }
             same

@@ -109,11 +109,7 @@ impl Reader<'_> {
         if list.elements().next().is_some() && !begins_with(list, &["TargetId"]) {
             return false;
         }
-        let targets = list.elements().filter_map(|target| {
-            let id = spanned(target, "TargetId")?;
-            Some(Target { id: id.value, span: id.span })
-        });
-        self.push(Piece::Targets(Known::Present(targets.collect(), list.span()), list.span()));
+        self.target_list(list);
         if goes_on(json) {
             let gap = Gap::new("organization-policy.targets", "the list of targets goes on");
             self.push(Piece::Gap(gap.at([list.span()])));
@@ -121,14 +117,28 @@ impl Reader<'_> {
         true
     }
 
+    /// What a policy is attached to, with or without the answer around the list.
+    pub(super) fn target_list(&mut self, list: Json<'_>) {
+        let targets = list.elements().filter_map(|target| {
+            let id = spanned(target, "TargetId")?;
+            Some(Target { id: id.value, span: id.span })
+        });
+        self.push(Piece::Targets(Known::Present(targets.collect(), list.span()), list.span()));
+    }
+
     fn parents(&mut self, json: Json<'_>) -> bool {
         let Some(list) = array(json, "Parents").filter(|list| begins_with(*list, &["Id", "Type"])) else {
             return false;
         };
+        self.parent_list(list);
+        true
+    }
+
+    /// The root or OU above, with or without the answer around the list of one.
+    pub(super) fn parent_list(&mut self, list: Json<'_>) {
         if let Some(parent) = list.elements().next().and_then(|parent| spanned(parent, "Id")) {
             self.push(Piece::Parent(parent));
         }
-        true
     }
 
     fn of_no_use_in_organizations(&mut self, json: Json<'_>) -> bool {

@@ -40,7 +40,7 @@ pub(super) fn parse(
     tape: &mut Tape,
 ) -> Outcome {
     // The kind that the command line gives is for files given by name; one that the config gives is for that file.
-    let expected = input.named || kind.is_some();
+    let expected = input.named || input.beside || kind.is_some();
     let mut reader = Reader::new(source, names, kind);
     match content {
         Content::Empty if shape::answers_nothing(names) => Outcome::Told(String::new(), Box::default()),
@@ -56,7 +56,7 @@ fn of_damaged(damaged: Damaged, source: SourceId, expected: bool) -> Outcome {
         return Outcome::Skipped(damaged.message);
     }
     let span = Span::new(source, damaged.place.start, damaged.place.end);
-    broken(damaged.text, Broken { span, message: damaged.message })
+    broken(damaged.text, Broken { span, message: damaged.message, policy: None })
 }
 
 fn broken(text: String, broken: Broken) -> Outcome {
@@ -71,7 +71,7 @@ fn of_text(text: String, reader: &mut Reader<'_>, expected: bool, tape: &mut Tap
             if reader.value(json) {
                 reader.told.recognised = true;
                 reader.duplicates(json);
-            } else if let Some(kind) = reader.kind {
+            } else if let Some(kind) = reader.kind.or_else(|| reader.promised_kind(json)) {
                 reader.as_said(json, kind);
                 reader.duplicates(json);
             }

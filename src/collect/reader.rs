@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         let span = json.span();
         self.documents.push(span);
         let read = if self.deferred {
-            unwrap(json, 0, &mut |_| ()).map(|()| Document::deferred(kind, span))
+            unwrap(json, 0, &mut |_| ()).map(|()| Document::deferred(kind, span)).map_err(|broken| broken.of(kind))
         } else {
             read_policy(json, kind).map(|policy| Document::new(policy, span))
         };

@@ -134,7 +134,14 @@ impl Reader<'_> {
     }
 
     fn location(&mut self, json: Json<'_>) -> bool {
-        let Some(location) = json.member("LocationConstraint") else { return false };
+        json.member("LocationConstraint").is_some_and(|location| self.region_of_bucket(json, location))
+    }
+
+    /// Reads the Region of a bucket, with or without the answer around it.
+    pub(super) fn region_of_bucket(&mut self, json: Json<'_>, location: Json<'_>) -> bool {
+        if !matches!(location.kind(), Kind::Null | Kind::String) {
+            return false;
+        }
         // S3 API Reference, GetBucketLocation: null is us-east-1, EU is eu-west-1.
         let region = match location.as_str().as_deref() {
             None | Some("") => "us-east-1".into(),
@@ -165,13 +172,17 @@ impl Reader<'_> {
         if list.elements().next().is_some() && !begins_with(list, &["Name"]) {
             return false;
         }
+        self.bucket_list(list, json.member("Owner").and_then(|owner| spanned(owner, "ID")));
+        true
+    }
+
+    /// Buckets by their names, with or without the answer around them.
+    pub(super) fn bucket_list(&mut self, list: Json<'_>, owner: Option<Spanned<CompactString>>) {
         let buckets = list.elements().filter_map(|bucket| {
             let region = spanned(bucket, "BucketRegion");
             Some(ListedBucket { name: text(bucket, "Name")?, region, span: bucket.span() })
         });
-        let owner = json.member("Owner").and_then(|owner| spanned(owner, "ID"));
         self.push(Piece::Buckets(buckets.collect(), owner));
-        true
     }
 
     /// Answers that no rule asks for.
@@ -187,8 +198,11 @@ impl Reader<'_> {
 
     /// `{"Policy": …}`: a bucket's or a key's policy, or what else AWS answers so.
     pub(super) fn policy_of_resource(&mut self, json: Json<'_>) -> bool {
-        let is_text = |policy: Json<'_>| policy.kind() == Kind::String || is_policy(policy);
-        let Some(policy) = json.member("Policy").filter(|policy| is_text(*policy)) else { return false };
+        let Some(policy) = json.member("Policy").filter(|policy| !policy.is_null()) else { return false };
+        let is_answer = matches!(self.names.operation, Some(Operation::GetBucketPolicy | Operation::GetKeyPolicy));
+        if policy.kind() != Kind::String && !is_policy(policy) && !is_answer {
+            return false;
+        }
         let by_name = match (&self.names.layout, self.names.operation) {
             (Layout::Bucket(..), _) | (_, Some(Operation::GetBucketPolicy)) => Some(PolicyKind::Bucket),
             (Layout::Key { .. }, _) | (_, Some(Operation::GetKeyPolicy)) => Some(PolicyKind::Key),

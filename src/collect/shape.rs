@@ -20,6 +20,7 @@ impl Reader<'_> {
             Kind::String => self.string(json),
             _ => false,
         };
+        let found = found || (self.is_of(Operation::GetBucketLocation) && self.region_of_bucket(json, json));
         if !found && json.kind() == Kind::Object {
             self.told.template = template(json);
         }
@@ -66,6 +67,16 @@ impl Reader<'_> {
             self.alias_list(list);
         } else if begins_with(list, &["Id", "Arn", "JoinedMethod"]) {
             self.account_list(list);
+        } else if begins_with(list, &["TargetId"]) {
+            self.target_list(list);
+        } else if begins_with(list, &["ReadWriteType"]) {
+            self.selector_lists(list, Some(list), None);
+        } else if begins_with(list, &["FieldSelectors"]) {
+            self.selector_lists(list, None, Some(list));
+        } else if self.is_of(Operation::ListBuckets) && begins_with(list, &["Name"]) {
+            self.bucket_list(list, None);
+        } else if self.is_of(Operation::ListParents) && begins_with(list, &["Id", "Type"]) {
+            self.parent_list(list);
         } else if self.is_trail_list(list) {
             return self.each(list, |reader, trail| reader.trail(trail));
         } else if self.is_list_of_names() && list.elements().all(|name| name.kind() == Kind::String) {
@@ -130,6 +141,27 @@ impl Reader<'_> {
         }
         let kind = unwrap(json, 0, &mut |inner| self.kind_of_policy(inner)).unwrap_or(PolicyKind::Resource);
         self.policy(json, kind, true).is_ok()
+    }
+
+    /// The kind of policy that a name promises of a JSON value that is no more than a number, a boolean or a text.
+    pub(super) fn promised_kind(&self, json: Json<'_>) -> Option<PolicyKind> {
+        let is_scalar = !matches!(json.kind(), Kind::Object | Kind::Array | Kind::Null);
+        let stem = self.names.stem.as_str();
+        let labels: [(&[&str], PolicyKind); 6] = [
+            (&TRUST, PolicyKind::Trust),
+            (&BOUNDARY, PolicyKind::Boundary),
+            (&SCP, PolicyKind::Scp),
+            (&RCP, PolicyKind::Rcp),
+            (&BUCKET_POLICY, PolicyKind::Bucket),
+            (&KEY_POLICY, PolicyKind::Key),
+        ];
+        let by_label = || labels.iter().find(|(labels, _)| label(stem, labels) != Label::None).map(|(_, kind)| *kind);
+        let by_command = match self.names.operation {
+            Some(Operation::GetBucketPolicy) => Some(PolicyKind::Bucket),
+            Some(Operation::GetKeyPolicy) => Some(PolicyKind::Key),
+            _ => None,
+        };
+        by_command.or_else(by_label).filter(|_| is_scalar)
     }
 
     /// Reads any JSON as the policy that the user says it is.

@@ -17,7 +17,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
+    /// A mistake at a place; the message in lower case, without a final period.
+    pub fn at(span: Span, message: impl Into<String>) -> Self {
         ConfigError { message: message.into(), span, help: None, related: None }
     }
 

@@ -167,7 +167,7 @@ fn last_day(moment: &toml::value::Datetime, span: Span) -> Checked<Date> {
     }
 }
 
-pub(super) fn check_names(config: &Config, rules: &[&str], groups: &[&str]) -> Vec<ConfigError> {
+pub(super) fn check_names(config: &Config, rules: &[&str], reserved: &[&str], groups: &[&str]) -> Vec<ConfigError> {
     let all: Vec<&str> = rules.iter().chain(groups).copied().collect();
     let selection = &config.rules;
     let selected = selection.select.iter().flat_map(|s| &s.value).chain(&selection.ignore);
@@ -175,7 +175,8 @@ pub(super) fn check_names(config: &Config, rules: &[&str], groups: &[&str]) -> V
         with_nearest(ConfigError::at(name.span, format!("there is no rule or group {}", quoted(name))), name, &all)
     });
     let single = selection.levels.iter().map(|(rule, _)| rule).chain(config.waivers.iter().map(|w| &w.rule));
-    let unknown_single = single.filter(|name| !rules.contains(&name.as_str())).map(|name| {
+    let is_known = |name: &str| rules.contains(&name) || reserved.contains(&name);
+    let unknown_single = single.filter(|name| !is_known(name)).map(|name| {
         if groups.contains(&name.as_str()) {
             let error = ConfigError::at(name.span, format!("{} is not one rule", quoted(name)));
             return error.with_help("name each rule by its id");

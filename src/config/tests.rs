@@ -406,8 +406,9 @@ fn a_path_of_its_own_goes_before_a_glob() {
 fn names_that_are_no_rule_are_told_with_the_nearest_one() {
     let text = "[rules]\nselect = [\"default\", \"missing-mfas\"]\nignore = [\"trust\", \"xyz\"]\n\
                 level = { trust = \"note\", acl-in-use = \"note\" }\n[[allow]]\nrule = \"all\"\nsubject = \"*\"\nreason = \"r\"\n\
-                [[allow]]\nrule = \"missing-mfa\"\nsubject = \"*\"\nreason = \"r\"\n";
-    let errors = read(text).check_rule_names(&["missing-mfa", "acls-in-use"], &["trust", "default", "all"]);
+                [[allow]]\nrule = \"missing-mfa\"\nsubject = \"*\"\nreason = \"r\"\n\
+                [[allow]]\nrule = \"later\"\nsubject = \"*\"\nreason = \"r\"\n";
+    let errors = read(text).check_rule_names(&["missing-mfa", "acls-in-use"], &["later"], &["trust", "default", "all"]);
     assert_eq!(
         shown(text, &errors),
         [

@@ -41,6 +41,8 @@ pub struct Broken {
     pub span: Span,
     /// What is wrong.
     pub message: String,
+    /// The policy that it is the text of; `None` for the text of the file itself.
+    pub policy: Option<PolicyKind>,
 }
 
 impl Document {
@@ -117,7 +119,7 @@ fn encodes_more_than_punctuation(digits: Option<&[u8]>) -> bool {
 /// A text that is not JSON, with its place in the file. Any JSON is a policy here: one that is no object is a policy
 /// with a problem.
 pub fn read_policy(json: Json<'_>, kind: PolicyKind) -> Result<Policy, Broken> {
-    unwrap(json, 0, &mut |json| parse(json, kind))
+    unwrap(json, 0, &mut |json| parse(json, kind)).map_err(|broken| broken.of(kind))
 }
 
 /// Gives the innermost JSON value to `read`.
@@ -135,7 +137,7 @@ pub(crate) fn unwrap<T>(json: Json<'_>, layer: usize, read: &mut dyn FnMut(Json<
             }
             Err(at) => {
                 let message = "this is neither JSON nor percent-encoded text".to_owned();
-                return Err(Broken { span: place.span(at, at + 1), message });
+                return Err(Broken { span: place.span(at, at + 1), message, policy: None });
             }
         },
     };
@@ -151,7 +153,12 @@ impl Broken {
     pub fn at(error: &JsonError, text: &str, place: &Place) -> Self {
         let at = (error.at as usize).min(text.len());
         let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        Broken { span: place.span(at as u32, (at + width) as u32), message: error.kind.to_string() }
+        Broken { span: place.span(at as u32, (at + width) as u32), message: error.kind.to_string(), policy: None }
+    }
+
+    /// The same as the text of a policy.
+    pub fn of(self, kind: PolicyKind) -> Self {
+        Broken { policy: Some(kind), ..self }
     }
 }
 

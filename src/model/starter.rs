@@ -26,7 +26,7 @@ const TAIL: &str = "
 
 # A finding that you accept; the reason is needed, the last day is not.
 # [[allow]]
-# rule = \"cross-account-log-read\"
+# rule = \"undeclared-account\"
 # subject = \"arn:aws:s3:::my-organization-bucket\"
 # statement = \"SecurityTooling\"
 # reason = \"why this is meant\"

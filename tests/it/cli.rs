@@ -242,3 +242,166 @@ fn a_single_request_is_answered_from_an_estate() {
         "implicit-deny"
     );
 }
+
+#[test]
+fn a_run_that_reads_nothing_claims_nothing() {
+    let (output, _folder) = run(&[], &["check", "no-such-file.json"]);
+    assert_eq!((output.status.code(), stdout(&output).trim_end()), (Some(2), "nothing was audited"));
+    let (output, folder) = run(&[], &["init", "no-such-folder"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!folder.path().join("trailproof.toml").exists(), "a model of nothing");
+    let simulate = "simulate --principal anonymous --action s3:GetObject --resource arn:aws:s3:::b/k nowhere";
+    let (output, _folder) = run(&[], &simulate.split(' ').collect::<Vec<_>>());
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+}
+
+#[test]
+fn a_file_of_accounts_is_the_configs_and_no_input() {
+    let accounts = r#"{"Accounts":[{"Id":"222222222222","Arn":"arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222","Name":"b"}]}"#;
+    let config = "[organization]\nid = \"o-exampleorgid\"\naccounts-file = \"a.json\"\n";
+    let run = |accounts: &str, args: &[&str]| {
+        let files: [(&str, &[u8]); 4] = [
+            ("p/one.json", TRUST.as_bytes()),
+            ("a.json", accounts.as_bytes()),
+            ("package.json", b"{}"),
+            ("trailproof.toml", config.as_bytes()),
+        ];
+        run(&files, args).0
+    };
+    let role = "arn:aws:iam::111111111111:role/r";
+    let only = ["check", "p/one.json", "--select", "missing-external-id", "--subject", role, "--format", "json"];
+    let report = json(&run(accounts, &only));
+    assert_eq!(
+        (&report["summary"]["files"], report["findings"][0]["subject"]["arn"].as_str()),
+        (&1.into(), Some(role))
+    );
+    let help = report["findings"][0]["help"].as_str().unwrap();
+    assert!(!help.contains("if this account is not yours"), "the members are known: {help}");
+    assert_eq!(run(accounts, &["check", "package.json"]).status.code(), Some(2), "nothing of the user's was read");
+    for (accounts, said) in [
+        ("{}", "trailproof.toml:3:17: `a.json` is not an answer of `organizations list-accounts`"),
+        ("{", "trailproof.toml:3:17: `a.json` is not an answer of `organizations list-accounts`"),
+    ] {
+        let output = run(accounts, &["check", "p"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert!(stdout(&output).contains("missing-external-id"), "the inputs are audited all the same");
+    }
+    let (output, _folder) =
+        self::run(&[("one.json", TRUST.as_bytes()), ("trailproof.toml", config.as_bytes())], &["check", "one.json"]);
+    let said = "trailproof.toml:3:17: can not read `a.json`: no such file or directory";
+    assert!(output.status.code() == Some(2) && stderr(&output).contains(said), "{}", stderr(&output));
+}
+
+#[test]
+fn a_config_may_name_rules_to_come_and_files_that_are_gone() {
+    let config = "[rules]\nlevel = { \"blocked-delivery\" = \"note\" }\n[[allow]]\nrule = \"cross-account-log-read\"\nsubject = \"*\"\nreason = \"r\"\n\
+                  [[file]]\npath = \"gone.json\"\nkind = \"scp\"\n";
+    let files: [(&str, &[u8]); 2] = [("a-trust.json", TRUST.as_bytes()), ("trailproof.toml", config.as_bytes())];
+    let (output, _folder) = run(&files, &["check", "--select", "missing-external-id"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), ""));
+    let text = stdout(&output);
+    assert!(text.contains("the waiver for `cross-account-log-read` waits for a rule"), "{text}");
+    assert!(text.contains("`gone.json`, which a `[[file]]` describes, does not exist"), "{text}");
+}
+
+#[test]
+fn a_named_file_that_tells_nothing_is_named() {
+    let files: [(&str, &[u8]); 3] =
+        [("a-trust.json", TRUST.as_bytes()), ("package.json", b"{\"name\": 1}"), ("x/package.json", b"{\"name\": 1}")];
+    let (output, _folder) = run(&files, &["check", "a-trust.json", "package.json", "."]);
+    let text = stdout(&output);
+    assert!(text.contains("skipped `package.json`"), "{text}");
+    assert!(text.contains("1 file skipped") && !text.contains("x/package.json"), "{text}");
+}
+
+#[test]
+fn options_that_can_not_be_met_are_usage_errors() {
+    let files: [(&str, &[u8]); 2] = [("p/a-trust.json", TRUST.as_bytes()), ("p/b-trust.json", BOUND.as_bytes())];
+    let refused = |args: &[&str]| {
+        let (output, _folder) = run(&files, args);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(2), ""), "{args:?}");
+        stderr(&output).lines().next().unwrap_or_default().to_owned()
+    };
+    let kind = "error: `--kind` is for documents given by name or on standard input, and none is given";
+    assert_eq!(refused(&["check", "p", "--kind", "scp"]), kind);
+    let role = "arn:aws:iam::111111111111:role/r";
+    let subject = "error: `--subject` is for one document given by name or on standard input, and none is given";
+    assert_eq!(refused(&["check", "p", "--subject", role]), subject);
+    let (output, _folder) = run(&files, &["check", "p/c-trust.json", "--subject", role]);
+    assert!(
+        stderr(&output).contains("can not read `p/c-trust.json`: no such file or directory"),
+        "{}",
+        stderr(&output)
+    );
+    let message = refused(&["check", "p", "--format", "json", "-o", "no/such/folder"]);
+    assert_eq!(message, "error: can not write `no/such/folder`: no such file or directory");
+    let simulate =
+        ["simulate", "--principal", "anonymous", "--action", "s3:Get*", "--resource", "arn:aws:s3:::b/k", "p"];
+    assert_eq!(refused(&simulate), "error: `s3:Get*` is no action: write one as `service:Action`");
+    let simulate = ["simulate", "--principal", "anonymous", "--action", "s3:GetObject", "--resource", "b/k", "p"];
+    assert!(refused(&simulate).starts_with("error: `b/k` is no resource"));
+}
+
+#[test]
+fn whoever_runs_it_sees_how_it_ended_also_where_reports_go_to_files() {
+    let files: [(&str, &[u8]); 1] = [("a-trust.json", TRUST.as_bytes())];
+    let ends = |args: &[&str]| {
+        let (output, _folder) = run(&files, args);
+        stderr(&output).trim_end().to_owned()
+    };
+    let summary = "1 warning in 1 file (1 subject audited)";
+    let select = ["check", "--select", "missing-external-id"];
+    assert_eq!(ends(&[&select[..], &["--format", "json"]].concat()), summary);
+    assert_eq!(ends(&[&select[..], &["--format", "json", "-o", "x.json"]].concat()), summary);
+    assert_eq!(ends(&[&select[..], &["--format", "json", "-o", "x.json", "--format", "text"]].concat()), "");
+    assert_eq!(ends(&[&select[..], &["--format", "json", "-q"]].concat()), "");
+}
+
+#[test]
+fn a_gap_is_one_subject_and_one_fact() {
+    let broken = r#"{"Statement":[{"Effect":"allow","Principal":7}]}"#;
+    let files: [(&str, &[u8]); 1] = [("s3/central-logs/policy.json", broken.as_bytes())];
+    let (output, _folder) = run(&files, &["check", "--select", "unguarded-delivery,duplicate-key", "--format", "json"]);
+    let report = json(&output);
+    let gaps: Vec<(&str, &str)> = report["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gap| (gap["fact"].as_str().unwrap(), gap["reason"].as_str().unwrap()))
+        .collect();
+    let of_one = "statement 1 of the bucket policy can not be evaluated";
+    let reason = format!(
+        "{of_one}: `Action` is missing; {of_one}: `Effect` is `allow`, not `Allow` or `Deny`; \
+         {of_one}: `Principal` is a number, not `*` or an object; and for 1 more reason"
+    );
+    assert_eq!(gaps, [("bucket.policy", reason.as_str())]);
+    // What two files tell of one role in two ways is told of the role, and not once more of a file.
+    let role = |trust: &str| {
+        format!(
+            r#"{{"Role":{{"RoleName":"r","Arn":"arn:aws:iam::111111111111:role/r","AssumeRolePolicyDocument":{trust}}}}}"#
+        )
+    };
+    let other = TRUST.replace("999999999999", "888888888888");
+    let (one, two) = (role(TRUST), role(&other));
+    let files: [(&str, &[u8]); 2] = [("a.json", one.as_bytes()), ("b.json", two.as_bytes())];
+    let (output, _folder) = run(&files, &["check", "--select", "missing-external-id", "--format", "json"]);
+    assert_eq!(json(&output)["summary"]["gaps"], 1, "{}", stdout(&output));
+}
+
+#[test]
+fn the_manual_page_tells_of_every_command_and_option() {
+    let (output, _folder) = run(&[], &["man"]);
+    let page = stdout(&output);
+    for wanted in [
+        "TRAILPROOF CHECK",
+        "TRAILPROOF SIMULATE",
+        "\\-o, \\-\\-output",
+        "\\-\\-fail\\-on",
+        "note, warning, error",
+        "Exit codes",
+    ] {
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+    assert!(!page.contains("trailproof\\-check(1)"), "a page that does not exist");
+}

@@ -84,6 +84,13 @@ fn every_rule_has_a_card_and_every_card_a_rule() {
 }
 
 #[test]
+fn names_that_are_kept_for_rules_to_come_are_free() {
+    for name in trailproof::rules::RESERVED {
+        assert!(RULES.iter().all(|rule| rule.id != name), "{name} is a rule now");
+    }
+}
+
+#[test]
 fn every_card_can_be_read_and_tells_all_it_should() {
     for rule in &RULES {
         let card = Card::parse(rule.text).unwrap_or_else(|error| panic!("{}: {error}", rule.id));

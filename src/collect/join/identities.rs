@@ -7,7 +7,7 @@ use super::{By, FileTold, Join, One};
 use crate::aws::{AccountId, Arn};
 use crate::collect::iam::policy_name;
 use crate::collect::names::{ACCESS, BOUNDARY, Label, Layout, TRUST, is_iam_name, label};
-use crate::collect::operation::{before, behind};
+use crate::collect::operation::{before, behind, is};
 use crate::collect::subject::Subject;
 use crate::estate::{
     Document, Group, Identity, IdentityKind, InlinePolicy, Known, ManagedPolicy, NamedBy, Part, Role, User,
@@ -161,6 +161,7 @@ impl Join<'_> {
         let owner = Self::subject(file).or_else(|| self.of_layout(file)).or_else(|| match label(&stem, &TRUST) {
             Label::Of(name) if is_iam_name(name) => Some(self.by_file_name(file, IdentityKind::Role, name)),
             Label::Alone => self.nameless_role(file),
+            _ if is_command(file) => self.by_neighbours(file, Some(IdentityKind::Role)),
             _ if file.names.layout == Layout::Roles && is_iam_name(&stem) => {
                 Some(self.by_file_name(file, IdentityKind::Role, &stem))
             }
@@ -201,6 +202,9 @@ impl Join<'_> {
         }
         if let Some(owner) = self.of_layout(file) {
             return Some(owner);
+        }
+        if is_command(file) {
+            return self.by_neighbours(file, None);
         }
         let stem = file.names.stem.clone();
         let of_folder = Self::kind_of_folder(file);
@@ -322,7 +326,7 @@ impl Join<'_> {
                 return Some(self.by_file_name(file, kind, name));
             }
         }
-        if let Some(kind) = Self::kind_of_folder(file) {
+        if let Some(kind) = Self::kind_of_folder(file).filter(|_| !is_command(file)) {
             let labels = ["attached-policies", "attached", "inline-policies", "policies", "groups"];
             if let Some(name) = labels.iter().find_map(|label| before(&stem, label)).filter(|name| is_iam_name(name)) {
                 return Some(self.by_file_name(file, kind, name));
@@ -362,6 +366,11 @@ fn arn(
     name: &str,
 ) -> Option<CompactString> {
     Some(format!("arn:{partition}:iam::{}:{kind}{}{name}", account?, path.unwrap_or("/")).into())
+}
+
+/// Whether a file is called after the command it is the answer of, and after nothing else.
+fn is_command(file: &FileTold) -> bool {
+    file.names.operation.is_some_and(|operation| is(&file.names.stem, operation.command()))
 }
 
 fn described(kind: IdentityKind, name: &str) -> String {

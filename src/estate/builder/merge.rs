@@ -91,12 +91,19 @@ impl Merge<'_> {
             return self.known(fact, into, new);
         };
         let fits = match (into_whole, new_whole) {
-            (true, true) => self.covers(old, more) && self.covers(more, old),
-            (true, false) => self.covers(old, more),
+            (true, _) => {
+                let covers = self.covers(old, more) && (!new_whole || self.covers(more, old));
+                if covers {
+                    add_texts(old, more);
+                }
+                covers
+            }
             (false, true) => {
                 let covers = self.covers(more, old);
                 if covers {
-                    (*old, *span) = (more.clone(), *other);
+                    let known = std::mem::replace(old, more.clone());
+                    add_texts(old, &known);
+                    *span = *other;
                 }
                 covers
             }
@@ -111,20 +118,26 @@ impl Merge<'_> {
         }
     }
 
-    /// Whether every policy of `part` is in `whole`, under its name where both have one.
+    /// Whether every policy of `part` is in `whole`: the same text, under its name where both have one, or the same name
+    /// where one of the two texts is not known.
     fn covers(&self, whole: &[InlinePolicy], part: &[InlinePolicy]) -> bool {
         self.not_in(whole, part).is_empty()
     }
 
     fn not_in(&self, whole: &[InlinePolicy], part: &[InlinePolicy]) -> Vec<InlinePolicy> {
         let mut known: HashMap<String, Vec<Option<&CompactString>>> = HashMap::new();
+        let mut has_text: HashMap<&CompactString, bool> = HashMap::new();
         for policy in whole {
             known.entry(self.inline_meaning(policy)).or_default().push(policy.name.as_ref());
+            has_text.extend(policy.name.as_ref().map(|name| (name, policy.document.present().is_some())));
         }
         let is_known = |policy: &&InlinePolicy| {
-            known.get(&self.inline_meaning(policy)).is_some_and(|names| {
-                names.iter().any(|name| name.is_none() || policy.name.is_none() || *name == policy.name.as_ref())
-            })
+            let name = policy.name.as_ref();
+            let is_named = name.and_then(|name| has_text.get(name));
+            is_named.is_some_and(|has_text| !has_text || policy.document.present().is_none())
+                || known
+                    .get(&self.inline_meaning(policy))
+                    .is_some_and(|names| names.iter().any(|one| one.is_none() || name.is_none() || *one == name))
         };
         part.iter().filter(|policy| !is_known(policy)).cloned().collect()
     }
@@ -133,6 +146,21 @@ impl Merge<'_> {
         match &policy.document {
             Known::Present(document, _) => meaning(document, self.sources),
             _ => String::new(),
+        }
+    }
+}
+
+/// Gives policies of which only the name is known the text that others of that name have.
+fn add_texts(policies: &mut [InlinePolicy], more: &[InlinePolicy]) {
+    let texts: HashMap<&CompactString, &InlinePolicy> = more
+        .iter()
+        .filter(|one| one.document.present().is_some())
+        .filter_map(|one| Some((one.name.as_ref()?, one)))
+        .collect();
+    let is_missing = |policy: &&mut InlinePolicy| policy.document.gap().is_some_and(|gap| !is_contradiction(gap));
+    for policy in policies.iter_mut().filter(is_missing) {
+        if let Some(other) = policy.name.as_ref().and_then(|name| texts.get(name)) {
+            policy.document = other.document.clone();
         }
     }
 }

@@ -123,6 +123,9 @@ pub(super) fn summary(report: &Report<'_>, pen: Pen, hint: bool) -> String {
         .filter(|(_, number)| *number > 0)
         .map(|(level, number)| pen.paint(Style::Level(level), &count(number, level.name())))
         .collect();
+    if counts.files == 0 {
+        return pen.paint(Style::Strong, "nothing was audited");
+    }
     let (files, subjects) = (count(counts.files, "file"), count(counts.subjects, "subject"));
     let mut more = Vec::new();
     if counts.gaps > 0 {

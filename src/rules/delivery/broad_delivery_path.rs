@@ -1,5 +1,6 @@
 use crate::access::delivery::{CannedAcl, Delivery, ForeignObject, foreign_objects};
 use crate::access::search::Answer;
+use crate::aws::{Arn, is_organization_id};
 use crate::finding::{Draft, Finding, Level};
 use crate::policy::{Entries, Policy, Statement};
 use crate::rule::context::{BucketView, Context};
@@ -23,7 +24,8 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
                 reach(&bucket, delivery, &resource)
             });
             if let Some((object, answer)) = reached.flatten()
-                && let Some(draft) = finding(context, view, &bucket, span, &object, &answer)
+                && let Some(draft) =
+                    finding(context, view, &bucket, (span, &reason(statement, &resource)), &object, &answer)
             {
                 findings.push(draft.statement(statement).about(resource));
             }
@@ -75,7 +77,7 @@ fn finding(
     context: &Context<'_>,
     view: &BucketView<'_>,
     bucket: &Destination<'_, '_>,
-    span: Span,
+    (span, reason): (Span, &str),
     object: &ForeignObject,
     answer: &Answer,
 ) -> Option<Draft> {
@@ -88,9 +90,7 @@ fn finding(
                 "CloudTrail can write to `{name}` under `{folder}`, the path of account {account}, which is not yours"
             )
         }
-        false => {
-            format!("CloudTrail can write to `{name}` under paths of accounts that are not yours, such as `{folder}`")
-        }
+        false => format!("CloudTrail can write to `{name}` under paths of accounts that are not yours: {reason}"),
     };
     let help = "write out the path of each account that delivers, `AWSLogs/ACCOUNT/*`; for an organization trail \
         `AWSLogs/ORGANIZATION-ID/*` and the path of the management account";
@@ -103,4 +103,17 @@ fn finding(
         .depends_on(bucket.unless(found))
         .help(help);
     Some(at_level(draft, Level::Warning, answer))
+}
+
+/// By what a statement reaches into paths of accounts that are not ours.
+fn reason(statement: &Statement, resource: &str) -> String {
+    if statement.resources.as_ref().is_some_and(|resources| resources.negated) {
+        return "`NotResource` does not name them".to_owned();
+    }
+    let key = Arn::parse(resource).and_then(|arn| arn.resource.split_once('/')).map_or(resource, |(_, key)| key);
+    let folder = key.split('/').skip_while(|part| *part != "AWSLogs").nth(1);
+    match folder.filter(|folder| is_organization_id(folder)) {
+        Some(organization) => format!("`{organization}` is not your organization"),
+        None => format!("`{key}` matches them"),
+    }
 }

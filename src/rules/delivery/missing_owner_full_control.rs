@@ -2,12 +2,11 @@ use crate::access::delivery::CannedAcl;
 use crate::access::search::Answer;
 use crate::estate::{Known, ObjectOwnership};
 use crate::finding::{Draft, Finding, Level};
-use crate::aws::legacy_cloudtrail_account;
 use crate::policy::{PrincipalEntry, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::delivery::{Destination, at_level, best, objects, service_span};
+use crate::rules::shared::delivery::{Destination, at_level, best, legacy_region, objects, service_span};
 
 pub(in crate::rules) const CHECK: Check = Check::buckets(check);
 
@@ -39,8 +38,11 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
 
 /// Whether all that a statement names are accounts that CloudTrail once delivered from.
 fn is_legacy_only(statement: &Statement) -> bool {
-    let is_legacy = |entry: &PrincipalEntry| entry.principal.account().and_then(legacy_cloudtrail_account).is_some();
-    statement.principals.as_ref().is_some_and(|p| !p.negated && !p.entries.is_empty() && p.entries.iter().all(is_legacy))
+    let is_legacy = |entry: &PrincipalEntry| legacy_region(&entry.principal).is_some();
+    statement
+        .principals
+        .as_ref()
+        .is_some_and(|p| !p.negated && !p.entries.is_empty() && p.entries.iter().all(is_legacy))
 }
 
 fn finding(

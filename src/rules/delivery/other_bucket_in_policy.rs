@@ -5,11 +5,16 @@ use crate::aws::{Arn, partition_of};
 use crate::finding::{Finding, SubjectKind};
 use crate::policy::pattern::has_wildcard;
 use crate::policy::{Policy, PolicyKind};
-use crate::rule::context::{Context, DocumentView};
+use crate::rule::context::{BucketView, Context, DocumentView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 
-pub(in crate::rules) const CHECK: Check = Check::documents(check);
+pub(in crate::rules) const CHECK: Check = Check { bucket: Some(is_known), ..Check::documents(check) };
+
+/// Whether the policy of a log bucket is known at all; one that is known is a document.
+fn is_known(_: &Context<'_>, view: &BucketView<'_>) -> Outcome {
+    view.policy().map(|_| Verdict::NotApplicable)
+}
 
 fn check(_: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     if view.policy.kind != PolicyKind::Bucket {
@@ -19,6 +24,7 @@ fn check(_: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     let known = known.and_then(|arn| Arn::parse(arn)?.bucket()).map(str::to_owned);
     // Of a policy whose bucket nothing tells, the bucket that most of it speaks of is the one.
     let Some(own) = known.clone().or_else(|| most_named(view.policy)) else { return Ok(Verdict::NotApplicable) };
+    let arn = own_arn(view, &own);
     let mut findings = Vec::new();
     for statement in &view.policy.statements {
         let mut others: BTreeMap<String, Vec<_>> = BTreeMap::new();
@@ -39,12 +45,19 @@ fn check(_: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
                 .message(message)
                 .statement(statement)
                 .about(other.as_str())
-                .help(format!("name `{own}` or its objects, and move the rest to the policy of its own bucket"));
+                .help(format!("name `{arn}` or `{arn}/*`, and move the rest to the policy of its own bucket"));
             findings
                 .push(more.iter().fold(finding, |finding, span| finding.related(*span, format!("`{other}` again"))));
         }
     }
     Ok(Verdict::of(findings))
+}
+
+/// The ARN of the bucket, in the partition of the policy.
+fn own_arn(view: &DocumentView<'_>, own: &str) -> String {
+    let resources = view.policy.statements.iter().filter_map(|statement| statement.resources.as_ref());
+    let first = resources.flat_map(|resources| &resources.items).find(|item| is_of_bucket(item.raw(), own));
+    format!("arn:{}:s3:::{own}", first.map_or("aws", |item| partition_of(item.raw())))
 }
 
 /// Whether a `Resource` pattern can mean the bucket or an object in it, whatever the partition.

@@ -41,12 +41,14 @@ fn finding(
 ) -> Option<Draft> {
     let found = answer.found()?;
     let guard = statement.conditions.iter().find(|clause| GUARDS.iter().any(|key| clause.key.is(key)));
-    let (span, label) = match guard {
-        Some(clause) => (clause.span, "trails of other accounts meet this too"),
-        None => (service_span(statement), "CloudTrail delivers for every AWS customer"),
+    let (span, label, whose) = match guard {
+        Some(clause) => (clause.span, "trails of other accounts meet this too", "for trails that are not yours"),
+        None => {
+            (service_span(statement), "CloudTrail delivers for every AWS customer", "for a trail of any AWS account")
+        }
     };
     let draft = Finding::at(span, label)
-        .message(format!("CloudTrail can write to `{}` for a trail of any AWS account", view.subject.name))
+        .message(format!("CloudTrail can write to `{}` {whose}", view.subject.name))
         .statement(statement)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())

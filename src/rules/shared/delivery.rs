@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::access::delivery::{Delivery, Ours, log_object};
 use crate::access::search::{Answer, Found};
 use crate::access::sts::better;
-use crate::aws::{AccountId, is_cloudtrail, partition_of};
+use crate::aws::{AccountId, is_cloudtrail, legacy_cloudtrail_account, partition_of};
 use crate::finding::{Draft, Level};
 use crate::model::Class;
 use crate::policy::{Policy, Principal, Statement};
@@ -124,6 +124,11 @@ pub(in crate::rules) fn best(answers: impl IntoIterator<Item = Answer>) -> Answe
         }
     }
     so_far
+}
+
+/// The Region of the old account of CloudTrail that a principal is, or lies in; `None` for any other principal.
+pub(in crate::rules) fn legacy_region(principal: &Principal) -> Option<&'static str> {
+    principal.account().and_then(legacy_cloudtrail_account)
 }
 
 /// The place in a statement that names CloudTrail.

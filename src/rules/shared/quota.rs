@@ -77,8 +77,10 @@ pub(in crate::rules) struct Measured<'m> {
     pub(in crate::rules) title: String,
     /// The policies, each with its document.
     pub(in crate::rules) policies: Vec<(&'m Document, &'m Policy)>,
-    /// What to write instead.
+    /// How to make it shorter.
     pub(in crate::rules) rewrite: String,
+    /// What to write in place of a part for each account, where something does not grow with them.
+    pub(in crate::rules) for_accounts: Option<&'static str>,
 }
 
 impl Measured<'_> {
@@ -89,8 +91,8 @@ impl Measured<'_> {
         let used = sum(&|size| counts.of(size));
         let (written, stripped) = (sum(&|size| counts.as_written(size)), sum(&|size| counts.without_space(size)));
         let unit = counts.unit();
+        let strips = counts == Counts::CharactersAsWritten && used > limit && stripped <= limit;
         let level = if used > limit {
-            let strips = counts == Counts::CharactersAsWritten && stripped <= limit;
             if strips { Level::Warning } else { Level::Error }
         } else if f64::from(used) >= context.warn_at * f64::from(limit) {
             Level::Warning
@@ -108,7 +110,9 @@ impl Measured<'_> {
                 grouped(limit)
             ),
             _ => {
-                let percent = u64::from(used) * 100 / u64::from(limit);
+                // Neither `100 %` of less nor of more than the quota.
+                let (part, whole) = (u64::from(used) * 100, u64::from(limit));
+                let percent = if used > limit { part.div_ceil(whole) } else { part / whole };
                 let more = growth.filter(|_| used <= limit).map(|growth| fits(growth, used, stripped, limit));
                 let verb = if self.policies.len() > 1 { "take" } else { "takes" };
                 format!(
@@ -124,7 +128,8 @@ impl Measured<'_> {
         let label = format!("{} {unit} as it stands, {} without white space", grouped(written), grouped(stripped));
         let help = match level {
             Level::Note => "take out the white space when you save it: AWS does not say that it takes it out itself",
-            _ => self.rewrite.as_str(),
+            _ if strips => "save it without white space, as the console does",
+            _ => self.for_accounts.filter(|_| growth.is_some()).unwrap_or(&self.rewrite),
         };
         let draft = Finding::at(start, label).message(message).level(level).about(what).help(help);
         let draft = match growth {
@@ -154,12 +159,12 @@ fn fits(growth: Growth, used: u32, stripped: u32, limit: u32) -> String {
     match u64::from(limit.saturating_sub(used)) / each {
         0 => "; not one more account of the same shape fits".to_owned(),
         1 => "; 1 more account of the same shape fits".to_owned(),
-        more => format!("; {more} more accounts of the same shape fit"),
+        more => format!("; {} more accounts of the same shape fit", grouped(more)),
     }
 }
 
 /// `20,480`.
-fn grouped(number: u32) -> String {
+fn grouped(number: impl ToString) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

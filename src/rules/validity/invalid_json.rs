@@ -10,8 +10,12 @@ pub(in crate::rules) const CHECK: Check = Check { document: Some(no_object), ..C
 fn broken(context: &Context<'_>) -> Outcome {
     let findings = context.estate.broken.iter().map(|broken| {
         let file = context.file(broken.span);
+        let what = match broken.policy {
+            Some(kind) => format!("the {} in `{file}`", kind.title()),
+            None => format!("`{file}`"),
+        };
         Finding::at(broken.span, "here it stops being JSON")
-            .message(format!("`{file}` holds text that is not JSON: {}", broken.message))
+            .message(format!("{what} is not JSON: {}", broken.message))
             .about(broken.message.as_str())
             .subject(context.subject_of_file(SubjectKind::Document, broken.span, None))
             .help("mend the syntax; until then nothing that stands in this text is known")

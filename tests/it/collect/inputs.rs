@@ -137,11 +137,11 @@ fn the_kind_and_the_subject_of_a_named_file_are_taken_from_the_user() {
     let arn = "arn:aws:iam::111111111111:user/u";
     assert_eq!(
         refused(&["p.json", "walked/r.json"], arn),
-        "`--subject` is for one document given by name or on standard input, not for 2"
+        "`--subject` is for one document given by name or on standard input, and 2 are given"
     );
     assert_eq!(
         refused(&["walked"], arn),
-        "`--subject` is for one document given by name or on standard input, not for 0"
+        "`--subject` is for one document given by name or on standard input, and none is given"
     );
     assert_eq!(refused(&["p.json"], "reader"), "`reader` is nothing that a policy document can be attached to");
     let subject = Some("arn:aws:s3:::logs");
@@ -189,8 +189,8 @@ fn a_directory_without_anything_of_ours_is_an_error_of_its_own() {
         messages(&collected),
         [
             "can not read `missing`: no such file or directory",
-            "nothing to audit in `other`: 3 JSON files that are none of what is looked for, 1 templates, which are \
-             not read yet",
+            "nothing to audit in `other`: 3 JSON files that are not what is looked for, 1 template, which is not \
+             read yet",
             "nothing to audit in `nothing`: no *.json or *.json.gz",
         ]
     );

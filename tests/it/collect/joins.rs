@@ -387,6 +387,56 @@ fn inline_policies_that_do_not_fit_a_whole_list_are_a_contradiction() {
 }
 
 #[test]
+fn a_command_is_no_name_of_a_role() {
+    let role = format!(
+        r#"{{"Role":{{"RoleName":"r","Arn":"arn:aws:iam::111111111111:role/r","AssumeRolePolicyDocument":{TRUST}}}}}"#
+    );
+    let estate = Folder::new([
+        ("roles/get-role.json", role.as_str()),
+        ("roles/get-role-policy.json", ACCESS),
+        ("roles/list-role-policies.json", r#"["p"]"#),
+        ("roles/list-attached-role-policies.json", r#"{"AttachedPolicies":[]}"#),
+    ])
+    .estate();
+    assert_eq!(roles(&estate), ["r: present, p"]);
+    assert_eq!(state(&estate.roles[0].permissions.attached), "present");
+    let estate = Folder::new([("roles/get-role.json", TRUST)]).estate();
+    assert_eq!(roles(&estate), ["roles/get-role.json: present, ?"], "nothing names it");
+}
+
+#[test]
+fn a_list_of_names_fits_the_texts_of_those_names() {
+    let details = |role: &str, list: &str| {
+        format!(
+            r#"{{"RoleDetailList":[{{"RoleName":"{role}","Arn":"arn:aws:iam::111111111111:role/{role}","AssumeRolePolicyDocument":{TRUST},
+            "RolePolicyList":[{list}],"AttachedManagedPolicies":[]}}]}}"#
+        )
+    };
+    let with = details("r", &format!(r#"{{"PolicyName":"p","PolicyDocument":{ACCESS}}}"#));
+    for names in [r#"{"PolicyNames":["p"]}"#, r#"["p"]"#] {
+        let files = [("details.json", with.as_str()), ("list-role-policies-r.json", names)];
+        let estate = Folder::new(files).estate();
+        assert_eq!(roles(&estate), ["r: present, p"], "{names}");
+        assert!(role(&estate, "r").permissions.inline.present().unwrap()[0].document.present().is_some());
+    }
+    // Whichever is read first.
+    let later = Folder::new([
+        ("a/list-role-policies-r.json", r#"{"PolicyNames":["p"]}"#),
+        ("b.json", with.as_str()),
+        (
+            "a/get-caller-identity.json",
+            r#"{"UserId":"x","Account":"111111111111","Arn":"arn:aws:iam::111111111111:user/x"}"#,
+        ),
+    ]);
+    let estate = later.estate();
+    assert!(role(&estate, "r").permissions.inline.present().unwrap()[0].document.present().is_some());
+    for names in [r#"{"PolicyNames":["p","q"]}"#, r#"{"PolicyNames":["q"]}"#, r#"{"PolicyNames":[]}"#] {
+        let estate = Folder::new([("details.json", with.as_str()), ("list-role-policies-r.json", names)]).estate();
+        assert_eq!(state(&role(&estate, "r").permissions.inline), "the inputs contradict each other", "{names}");
+    }
+}
+
+#[test]
 fn an_identity_is_told_by_account_folder_or_file() {
     let account = AccountId::parse("111111111111").unwrap();
     assert_ne!(Identity::Account(account, "r".into()), Identity::Folder(0, "r".into()));

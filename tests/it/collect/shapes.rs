@@ -309,6 +309,71 @@ fn trails_tell_what_they_leave_out() {
 }
 
 #[test]
+fn lists_and_values_without_their_answer_are_told_by_their_items_or_their_file() {
+    for (text, region) in [("null", "us-east-1"), ("\"eu-west-1\"", "eu-west-1")] {
+        let estate = Folder::new([("policy.json", BUCKET), ("get-bucket-location.json", text)]).estate();
+        assert_eq!(bucket(&estate, "logs").region.present().unwrap(), region);
+    }
+    let folder = Folder::new([
+        (
+            "111111111111/list-buckets.json",
+            r#"[{"Name":"logs","CreationDate":"2024-01-01","BucketRegion":"eu-west-1"}]"#,
+        ),
+        ("policy.json", BUCKET),
+        (
+            "organization/policies/p-1/policy.json",
+            r#"{"PolicySummary":{"Id":"p-1","Name":"d","Type":"SERVICE_CONTROL_POLICY"},"Content":"{}"}"#,
+        ),
+        ("organization/policies/p-1/targets.json", r#"[{"TargetId":"r-ab12","Type":"ROOT"}]"#),
+        ("organization/parents/222222222222.json", r#"[{"Id":"r-ab12","Type":"ROOT"}]"#),
+        (
+            "t/get-trail.json",
+            r#"{"Name":"t","S3BucketName":"logs","TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/t","HomeRegion":"us-east-1","IsMultiRegionTrail":true}"#,
+        ),
+        (
+            "t/get-event-selectors.json",
+            r#"[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[]}]"#,
+        ),
+    ]);
+    let collected = folder.collect();
+    assert_eq!(skipped(&collected), Vec::<String>::new());
+    let estate = collected.estate;
+    assert_eq!(bucket(&estate, "logs").account.present().unwrap().as_str(), "111111111111");
+    assert_eq!(estate.organization.policies[0].targets.present().unwrap()[0].id, "r-ab12");
+    assert_eq!(estate.organization.parents["222222222222"].value, "r-ab12");
+    assert_eq!(estate.trails[0].selectors.present().unwrap().management_events, Some(true));
+}
+
+#[test]
+fn a_number_where_a_policy_should_be_is_a_policy_with_a_mistake() {
+    for (name, text) in [
+        ("b/get-bucket-policy.json", r#"{"Policy": 7}"#),
+        ("b/get-bucket-policy.json", "7"),
+        ("s3/logs/policy.json", "true"),
+        ("reader-trust.json", "7"),
+        ("scps/deny-scp.json", "7"),
+    ] {
+        let estate = Folder::new([(name, text)]).estate();
+        let documents = estate.documents.iter().chain(estate.buckets.iter().filter_map(|b| b.policy.present()));
+        let documents = documents.chain(estate.roles.iter().filter_map(|role| role.trust.present()));
+        let policies = estate.organization.policies.iter().filter_map(|policy| policy.document.present());
+        let problems: Vec<String> = documents
+            .chain(policies)
+            .flat_map(|d| d.policy(&estate.sources).problems.iter().map(|p| p.kind.to_string()).collect::<Vec<_>>())
+            .collect();
+        assert!(problems.len() == 1 && problems[0].starts_with("`policy` is a"), "{name}: {problems:?}");
+    }
+    let broken_text = Folder::new([("logs-bucket-policy.json", "\"NoSuchBucketPolicy\"")]).estate();
+    assert_eq!(broken_text.broken.len(), 1);
+    let skipped_ones = Folder::new([
+        ("b/get-bucket-policy.json", r#"{"Policy": null}"#),
+        ("number.json", "7"),
+        ("trust.json", "null"),
+    ]);
+    assert_eq!(skipped_ones.collect().skipped.len(), 3);
+}
+
+#[test]
 fn what_only_looks_like_ours_is_left_alone() {
     let folder = Folder::new([
         ("a.json", r#"{"RoleName":"deploy","Region":"x"}"#),
