@@ -111,6 +111,8 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
         (true, _) if sts && !s3 && !kms => PolicyKind::Trust,
         (true, _) if s3 => PolicyKind::Bucket,
         (true, _) if kms => PolicyKind::Key,
+        // No other kind of policy goes without.
+        (true, false) => PolicyKind::Trust,
         (true, _) => PolicyKind::Resource,
     })
 }
