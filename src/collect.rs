@@ -55,6 +55,7 @@ pub use error::CollectError;
 
 use crate::estate::Estate;
 use crate::policy::PolicyKind;
+use crate::syntax::json::Tape;
 use crate::text::{Source, SourceId, SourceMap};
 use files::{Input, Listing};
 use join::FileTold;
@@ -130,12 +131,17 @@ pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -
     let stdin = listing.inputs.iter().any(is_stdin).then(|| read::stream(stdin, files::STDIN));
     let stdin = std::sync::Mutex::new(stdin);
     let said = options.kind.or_else(|| subject.as_ref().and_then(Subject::kind));
-    let one = |(number, input): (usize, &Input)| one(SourceId::new(number as u32), input, &stdin, said, options);
-    let each = || listing.inputs.iter().enumerate().map(one).collect();
+    let one = |tape: &mut Tape, (number, input): (usize, &Input)| {
+        one(SourceId::new(number as u32), input, &stdin, said, options, tape)
+    };
+    let each = || {
+        let mut tape = Tape::new();
+        listing.inputs.iter().enumerate().map(|input| one(&mut tape, input)).collect()
+    };
     let outcomes: Vec<(Names, Option<Declared>, Outcome)> = if options.jobs > 1 && listing.inputs.len() >= WORTH_THREADS
     {
         match rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build() {
-            Ok(pool) => pool.install(|| listing.inputs.par_iter().enumerate().map(one).collect()),
+            Ok(pool) => pool.install(|| listing.inputs.par_iter().enumerate().map_init(Tape::new, one).collect()),
             Err(_) => each(),
         }
     } else {
@@ -162,6 +168,7 @@ fn one(
     stdin: &Stdin,
     said: Option<PolicyKind>,
     options: &Options<'_>,
+    tape: &mut Tape,
 ) -> (Names, Option<Declared>, Outcome) {
     let (names, declared, content) = if is_stdin(input) {
         let content = stdin.lock().ok().and_then(|mut content| content.take()).unwrap_or(Ok(read::Content::Empty));
@@ -172,7 +179,7 @@ fn one(
     };
     let kind = said.filter(|_| input.named).or(declared.as_ref().map(|declared| declared.kind));
     let outcome = match content {
-        Ok(content) => parse::parse(content, source, input, &names, kind),
+        Ok(content) => parse::parse(content, source, input, &names, kind, tape),
         Err(error) => Outcome::Error(error),
     };
     (names, declared, outcome)

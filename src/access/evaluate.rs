@@ -101,6 +101,17 @@ pub fn statement_meets(statement: &Statement, request: &Request, policies: &Poli
     }
 }
 
+/// Whether one statement may meet a request that differs from this one in its context alone: its action, resource and
+/// principal do.
+pub fn statement_may_meet(statement: &Statement, request: &Request, policies: &Policies<'_>) -> bool {
+    let evaluation = Evaluation { request, policies, notes: None };
+    let met = match statement.effect {
+        Effect::Allow => evaluation.names(statement, Authority::Resource).any(),
+        Effect::Deny => evaluation.denies(statement),
+    };
+    met != Tri::False
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Authority {
     Identity,
@@ -290,6 +301,14 @@ impl Evaluation<'_> {
     }
 
     fn allow(&mut self, statement: &Statement, authority: Authority) -> Named {
+        match self.names(statement, authority) {
+            Named::NOT => Named::NOT,
+            named => named.and(self.conditions(statement)),
+        }
+    }
+
+    /// Whom an Allow statement names, whatever its conditions.
+    fn names(&self, statement: &Statement, authority: Authority) -> Named {
         let body = self.body(statement);
         if body == Tri::False {
             return Named::NOT;
@@ -300,13 +319,16 @@ impl Evaluation<'_> {
             }
             _ => Named { direct: Tri::True, ..Named::NOT },
         };
-        if named == Named::NOT {
-            return named;
-        }
-        named.and(body).and(self.conditions(statement))
+        if named == Named::NOT { named } else { named.and(body) }
     }
 
     fn deny(&mut self, statement: &Statement) -> Tri {
+        let met = self.denies(statement);
+        if met == Tri::False { met } else { met.and(self.conditions(statement)) }
+    }
+
+    /// Whether a Deny statement is about the request, whatever its conditions.
+    fn denies(&self, statement: &Statement) -> Tri {
         let mut met = self.body(statement);
         if met != Tri::False
             && let Some(principals) = &statement.principals
@@ -319,7 +341,7 @@ impl Evaluation<'_> {
             let canonical = self.policies.canonical;
             met = met.and(principals::denied_by(principals, &self.request.caller, canonical, has_boundary));
         }
-        if met == Tri::False { met } else { met.and(self.conditions(statement)) }
+        met
     }
 
     /// Action and resource of a statement, and whether it counts for certain.

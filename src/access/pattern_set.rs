@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::policy::pattern::{Token, tokens};
+use crate::policy::pattern::{Case, Token, has_wildcard, matches, tokens};
 
 /// A character that stands for all that no pattern names.
 const OTHER: char = '\u{10FFFF}';
@@ -46,6 +46,16 @@ pub fn overlap(one: &str, other: &str) -> bool {
 
 /// Whether `wide` matches every text that `narrow` matches; `None` where telling would take too long.
 pub fn covers(wide: &str, narrow: &str) -> Option<bool> {
+    if !has_wildcard(narrow) {
+        return Some(matches(wide, narrow, Case::Sensitive));
+    }
+    // One of the texts of `narrow`. Where `wide` has no `?`, only a `*` can match what stands for its wildcards, and that
+    // matches any other text in their place too.
+    let text = narrow.replace(['*', '?'], OTHER.encode_utf8(&mut [0; 4]));
+    let is_matched = matches(wide, &text, Case::Sensitive);
+    if !is_matched || !wide.contains(['?', OTHER]) {
+        return Some(is_matched);
+    }
     let (wide, narrow): (Vec<Token>, Vec<Token>) = (tokens(wide).collect(), tokens(narrow).collect());
     let mut alphabet: Vec<char> = vec![OTHER];
     for token in wide.iter().chain(&narrow) {
@@ -167,7 +177,6 @@ fn without_variables(pattern: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::pattern::{Case, matches};
     use proptest::prelude::*;
 
     /// Every text of up to four characters over a small alphabet.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -148,7 +149,7 @@ pub struct Request {
     /// What all other keys are.
     pub otherwise: Otherwise,
     /// Keys that follow from the request.
-    derived: Vec<(&'static str, Vec<CompactString>)>,
+    derived: Arc<[(&'static str, CompactString)]>,
 }
 
 impl Request {
@@ -161,9 +162,9 @@ impl Request {
             resource_account,
             context: BTreeMap::new(),
             otherwise: Otherwise::Absent,
-            derived: Vec::new(),
+            derived: Arc::new([]),
         };
-        request.derived = request.derive();
+        request.derived = request.derive().into();
         request
     }
 
@@ -179,9 +180,9 @@ impl Request {
     }
 
     /// The keys that follow from caller and resource.
-    fn derive(&self) -> Vec<(&'static str, Vec<CompactString>)> {
-        let mut keys: Vec<(&'static str, Vec<CompactString>)> = Vec::new();
-        let mut put = |key, value: &str| keys.push((key, vec![value.into()]));
+    fn derive(&self) -> Vec<(&'static str, CompactString)> {
+        let mut keys: Vec<(&'static str, CompactString)> = Vec::with_capacity(8);
+        let mut put = |key, value: &str| keys.push((key, value.into()));
         if let Some(arn) = self.caller.principal_arn() {
             put("aws:principalarn", &arn);
         }
@@ -274,10 +275,10 @@ impl Context for Request {
                 Given::Unknown => KeyValue::Unknown,
             };
         }
-        if let Some((_, values)) = self.derived.iter().find(|(name, _)| *name == key.as_str()) {
+        if let Some((_, value)) = self.derived.iter().find(|(name, _)| *name == key.as_str()) {
             return match key.as_str() {
-                "aws:principalservicenameslist" => KeyValue::Many(values),
-                _ => borrow(values),
+                "aws:principalservicenameslist" => KeyValue::Many(std::slice::from_ref(value)),
+                _ => KeyValue::One(value),
             };
         }
         match self.otherwise {

@@ -7,12 +7,13 @@
 
 use compact_str::CompactString;
 
-use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_meets};
+use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_may_meet};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::aws::{AccountId, Arn, ConditionKey, services};
 use crate::finding::{Decision, Witness};
 use crate::policy::condition::{self, Context, KeyValue, Tri, is_multivalued};
 use crate::policy::operator::Family;
+use crate::policy::pattern;
 use crate::policy::template::Template;
 use crate::policy::{Clause, Effect, Policy, Statement};
 
@@ -119,16 +120,16 @@ pub fn can_arrange(key: &ConditionKey) -> bool {
 impl Question<'_> {
     /// Looks for a request that is allowed.
     pub fn ask(&self) -> Answer {
-        let statements = self.statements();
+        let requests: Vec<Request> = self.callers.iter().map(|caller| self.request(caller)).collect();
+        let statements = self.statements(&requests);
         let mut tries = MAX_TRIES;
         let mut conditional = None;
         let mut gave_up = false;
-        for caller in &self.callers {
-            let base = self.request(caller);
+        for base in &requests {
             // Each statement that may allow, and once none: what an account grants without a statement.
-            let granted = caller.account().is_some().then_some(None);
+            let granted = base.caller.account().is_some().then_some(None);
             for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
-                match self.try_all(&base, target, &statements, &mut tries, &mut conditional) {
+                match self.try_all(base, target, &statements, &mut tries, &mut conditional) {
                     Some(answer) => return answer,
                     None => gave_up |= tries == 0,
                 }
@@ -223,7 +224,7 @@ impl Question<'_> {
     }
 
     /// The statements whose action, resource and principal may fit some caller.
-    fn statements(&self) -> Vec<&Statement> {
+    fn statements(&self, requests: &[Request]) -> Vec<&Statement> {
         let Policies { identity, resource, boundary, session, endpoint, scp, rcp, .. } = self.policies;
         let sides = [identity, resource, boundary, session, endpoint].into_iter().flat_map(|side| match side {
             Side::Policies(policies) => policies,
@@ -231,14 +232,8 @@ impl Question<'_> {
         });
         let levels = scp.iter().chain(rcp).flatten();
         let all = sides.chain(levels).flat_map(|policy: &&Policy| policy.effective());
-        all.filter(|statement| {
-            self.callers.iter().any(|caller| {
-                let mut bare = (*statement).clone();
-                bare.conditions.clear();
-                statement_meets(&bare, &self.request(caller), &self.policies) != Tri::False
-            })
-        })
-        .collect()
+        all.filter(|statement| requests.iter().any(|request| statement_may_meet(statement, request, &self.policies)))
+            .collect()
     }
 
     fn found(&self, request: &Request) -> Found {
@@ -352,6 +347,9 @@ fn compared_with(clause: &Clause, wanted: &Template, base: &Request, add: &mut d
 /// or, for a service, the foreign account.
 pub fn fill(template: &Template, any: &str, one: &str, base: &Request) -> CompactString {
     let raw = template.raw();
+    if template.is_plain() && !pattern::has_wildcard(raw) {
+        return raw.into();
+    }
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(c) = rest.chars().next() {
@@ -367,7 +365,10 @@ pub fn fill(template: &Template, any: &str, one: &str, base: &Request) -> Compac
             rest = behind;
             continue;
         }
-        let account_begins = text.starts_with("arn:") && text.ends_with(':') && text.matches(':').count() == 4;
+        let account_begins = matches!(c, '*' | '?' | '0'..='9')
+            && text.starts_with("arn:")
+            && text.ends_with(':')
+            && text.matches(':').count() == 4;
         if account_begins && let Some((account, behind)) = own_account(rest, base) {
             text.push_str(account.as_str());
             rest = behind;
@@ -389,7 +390,7 @@ fn own_account<'t>(rest: &'t str, base: &Request) -> Option<(AccountId, &'t str)
     let end = rest.find(':').unwrap_or(rest.len());
     let (field, behind) = rest.split_at_checked(end)?;
     let account = foreign_account(base)?;
-    let fits = crate::policy::pattern::matches(field, account.as_str(), crate::policy::pattern::Case::Sensitive);
+    let fits = pattern::matches(field, account.as_str(), pattern::Case::Sensitive);
     (fits && field.contains(['*', '?'])).then_some((account, behind))
 }
 
@@ -470,7 +471,7 @@ fn named_by_pattern(template: &Template, account: AccountId) -> Option<Caller> {
         None => ("arn:aws:iam::*", raw.rsplit(':').next()?.trim_start_matches('*')),
     };
     let wanted = head.rsplit(':').next()?;
-    if !crate::policy::pattern::matches(wanted, account.as_str(), crate::policy::pattern::Case::Sensitive) {
+    if !pattern::matches(wanted, account.as_str(), pattern::Case::Sensitive) {
         return None;
     }
     let name = tail.replace('*', STRANGER).replace('?', "x");

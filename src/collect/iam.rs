@@ -8,7 +8,9 @@ use super::operation::Operation;
 use super::piece::Piece;
 use super::reader::{Reader, array, flag, goes_on, object, spanned, text};
 use crate::aws::{AccountId, Arn};
-use crate::estate::{Gap, Group, IdentityKind, InlinePolicy, Known, ManagedPolicy, NamedBy, Part, Role, User};
+use crate::estate::{
+    Document, Gap, Group, IdentityKind, InlinePolicy, Known, ManagedPolicy, NamedBy, Part, Role, User,
+};
 use crate::policy::PolicyKind;
 use crate::syntax::json::{Json, Kind};
 use crate::text::{Span, Spanned};
@@ -165,6 +167,7 @@ impl Reader<'_> {
             }
         }
         let name = text(json, "PolicyName").or_else(|| policy_name(&arn).map(CompactString::from)).unwrap_or_default();
+        let document = document.map(Document::kept_once_read);
         let policy = ManagedPolicy { name, arn: Some(arn), span: json.span(), document };
         self.push(Piece::ManagedPolicy(Box::new(policy)));
         true

@@ -30,13 +30,14 @@ pub(super) enum Outcome {
     Error(CollectError),
 }
 
-/// Reads what a file holds.
+/// Reads what a file holds; `tape` is kept by the thread, from file to file.
 pub(super) fn parse(
     content: Content,
     source: SourceId,
     input: &Input,
     names: &Names,
     kind: Option<PolicyKind>,
+    tape: &mut Tape,
 ) -> Outcome {
     // The kind that the command line gives is for files given by name; one that the config gives is for that file.
     let expected = input.named || kind.is_some();
@@ -45,8 +46,8 @@ pub(super) fn parse(
         Content::Empty if shape::answers_nothing(names) => Outcome::Told(String::new(), Box::default()),
         Content::Empty => Outcome::Skipped("empty".to_owned()),
         Content::Damaged(damaged) => of_damaged(damaged, source, expected),
-        Content::Text(text) if text.len() >= LARGE => of_large(text, &mut reader, input, expected),
-        Content::Text(text) => of_text(text, &mut reader, expected),
+        Content::Text(text) if text.len() >= LARGE => of_large(text, &mut reader, input, expected, tape),
+        Content::Text(text) => of_text(text, &mut reader, expected, tape),
     }
 }
 
@@ -63,9 +64,8 @@ fn broken(text: String, broken: Broken) -> Outcome {
     Outcome::Told(text, Box::new(told))
 }
 
-fn of_text(text: String, reader: &mut Reader<'_>, expected: bool) -> Outcome {
+fn of_text(text: String, reader: &mut Reader<'_>, expected: bool, tape: &mut Tape) -> Outcome {
     let place = Place::direct(reader.source, 0);
-    let mut tape = Tape::new();
     match tape.read(&text, &place) {
         Ok(json) => {
             if reader.value(json) {
@@ -121,14 +121,14 @@ fn of_error(text: String, error: &JsonError, reader: &mut Reader<'_>, expected: 
     Outcome::Skipped(format!("not JSON: {}", error.kind))
 }
 
-fn of_large(text: String, reader: &mut Reader<'_>, input: &Input, expected: bool) -> Outcome {
+fn of_large(text: String, reader: &mut Reader<'_>, input: &Input, expected: bool, tape: &mut Tape) -> Outcome {
     let read = large::read(reader, &text);
     let told = std::mem::take(&mut reader.told);
     match read {
         Ok(Large::Read) => outcome(text, told),
         Ok(Large::Whole) => {
             reader.deferred = false;
-            of_text(text, reader, expected)
+            of_text(text, reader, expected, tape)
         }
         Ok(Large::Policy) => {
             Outcome::Error(CollectError::OneLargeDocument { path: input.name.clone(), mib: text.len() >> 20 })

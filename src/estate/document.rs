@@ -3,7 +3,9 @@
 //! Sources: IAM API Reference (documents are percent-encoded per RFC 3986; the AWS CLI decodes them), S3, KMS and
 //! Organizations API references (documents are JSON strings).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use memchr::memmem;
 
 use crate::policy::{Policy, PolicyKind, Size, parse};
 use crate::syntax::json::{Json, JsonError, Kind, Tape};
@@ -20,7 +22,16 @@ pub struct Document {
     pub kind: PolicyKind,
     /// The value in the file: an object, or the string that holds the policy.
     pub span: Span,
-    policy: Option<Arc<Policy>>,
+    kept: Kept,
+}
+
+/// What is kept of a policy after it was read.
+#[derive(Debug, Clone)]
+enum Kept {
+    Policy(Arc<Policy>),
+    /// What was read last, once it was asked for.
+    FromFirstUse(OnceLock<Arc<Policy>>),
+    Nothing,
 }
 
 /// A text that should be a policy or an export and is not JSON.
@@ -35,22 +46,41 @@ pub struct Broken {
 impl Document {
     /// A document that was read; its policy is kept.
     pub fn new(policy: Policy, span: Span) -> Self {
-        Document { kind: policy.kind, span, policy: Some(Arc::new(policy)) }
+        Document { kind: policy.kind, span, kept: Kept::Policy(Arc::new(policy)) }
     }
 
     /// A document that is read again each time it is asked for: for exports that are too large to keep parsed.
     ///
     /// The caller has seen that it reads without [`Broken`].
     pub fn deferred(kind: PolicyKind, span: Span) -> Self {
-        Document { kind, span, policy: None }
+        Document { kind, span, kept: Kept::Nothing }
+    }
+
+    /// The same document, to be kept from its first use on: for one that many ask for.
+    pub fn kept_once_read(self) -> Self {
+        match self.kept {
+            Kept::Nothing => Document { kept: Kept::FromFirstUse(OnceLock::new()), ..self },
+            _ => self,
+        }
     }
 
     /// The policy.
     pub fn policy(&self, sources: &SourceMap) -> Arc<Policy> {
-        match &self.policy {
-            Some(policy) => Arc::clone(policy),
-            None => Arc::new(self.read_again(sources)),
+        match &self.kept {
+            Kept::Policy(policy) => Arc::clone(policy),
+            Kept::FromFirstUse(policy) => Arc::clone(policy.get_or_init(|| Arc::new(self.read_again(sources)))),
+            Kept::Nothing => Arc::new(self.read_again(sources)),
         }
+    }
+
+    /// Whether its principals may be accounts, or whoever is not named: a look at the text, in whatever encoding, that
+    /// spares reading the trust policies of services. No is certain.
+    pub fn may_let_accounts_in(&self, sources: &SourceMap) -> bool {
+        const SIGNS: [&str; 4] = ["AWS", "*", "NotPrincipal", "\\u"];
+        let text = sources.slice(self.span).as_bytes();
+        matches!(self.kept, Kept::Policy(_))
+            || SIGNS.iter().any(|sign| memmem::find(text, sign.as_bytes()).is_some())
+            || memchr::memchr_iter(b'%', text).any(|at| encodes_more_than_punctuation(text.get(at + 1..at + 3)))
     }
 
     /// How long each of its statements is, in order; nothing where it can not be read.
@@ -72,6 +102,13 @@ impl Document {
         let read = tape.read(sources.slice(self.span), &place).ok().and_then(|json| read_policy(json, self.kind).ok());
         read.unwrap_or_else(|| Policy::empty(self.kind, self.span))
     }
+}
+
+/// Whether the two digits behind a `%` stand for a letter, `*` or `%`: AWS encodes no letters.
+fn encodes_more_than_punctuation(digits: Option<&[u8]>) -> bool {
+    let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+    let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    byte.is_none_or(|byte| byte.is_ascii_alphabetic() || byte == b'*' || byte == b'%')
 }
 
 /// Reads a policy that is a JSON object, a JSON string that holds one, or percent-encoded text, also in layers.
@@ -149,6 +186,28 @@ mod tests {
             let span = policy.statements[0].effect_span;
             assert!(text[span.start as usize..span.end as usize].contains("Allow"), "{text}");
             assert_eq!(policy.size.bytes as usize, POLICY.len());
+        }
+    }
+
+    #[test]
+    fn a_look_at_the_text_spares_only_what_lets_no_account_in() {
+        let service = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"a"},"Action":"sts:AssumeRole"}]}"#;
+        let percent = |text: &str, all: bool| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() && !(all && b.is_ascii_alphabetic());
+            let one = |b: u8| if plain(b) { (b as char).to_string() } else { format!("%{b:02x}") };
+            serde_json::to_string(&text.bytes().map(one).collect::<String>()).unwrap()
+        };
+        let may = |text: &str| {
+            let mut sources = SourceMap::new();
+            let id = sources.add(Source::new("f.json", text.to_owned()));
+            let document = Document::deferred(PolicyKind::Trust, Span::new(id, 0, text.len() as u32));
+            document.may_let_accounts_in(&sources)
+        };
+        assert!(!may(service) && !may(&percent(service, false)));
+        let open = [r#"Principal":{"AWS":"1"}"#, r#"Principal":"*""#, r#"NotPrincipal":{"Service":"a"}"#];
+        for principal in open {
+            let text = service.replace(r#"Principal":{"Service":"a"}"#, principal);
+            assert!(may(&text) && may(&percent(&text, false)) && may(&percent(&text, true)), "{text}");
         }
     }
 

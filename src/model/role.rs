@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
-use memchr::memmem;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::external_id::{self, ASSUME_ROLE};
@@ -63,7 +62,7 @@ fn shared_role<'e>(
     owner: Option<AccountId>,
 ) -> Option<SharedRole<'e>> {
     let trust = role.trust.present()?;
-    if !may_name_an_account(estate.sources.slice(trust.span)) {
+    if !trust.may_let_accounts_in(&estate.sources) {
         return None;
     }
     let trust = trust.policy(&estate.sources);
@@ -95,12 +94,6 @@ fn shared_role<'e>(
     let statements = || permissions.iter().flat_map(|policy| policy.allows());
     let reads_logs = statements().any(|statement| names_log_path(statement) || names_bucket(statement, log_buckets));
     Some(SharedRole { role, trusted, own_logs_of, reads_logs, organizations })
-}
-
-/// Whether a trust policy may name an account or everyone, by its text in whatever encoding; no means that it does not.
-fn may_name_an_account(text: &str) -> bool {
-    const SIGNS: [&str; 6] = ["AWS", "*", "%2A", "%2a", "\\u", "%41"];
-    SIGNS.iter().any(|sign| memmem::find(text.as_bytes(), sign.as_bytes()).is_some())
 }
 
 /// The accounts that a statement names as its callers, with their places.

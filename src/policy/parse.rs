@@ -166,6 +166,7 @@ impl Parser {
         match value.kind() {
             Kind::Object => self.one_statement(value, first, out),
             Kind::Array => {
+                out.reserve_exact(value.elements().count());
                 for (element, number) in value.elements().zip(first..) {
                     self.one_statement(element, number, out);
                 }
@@ -319,6 +320,7 @@ impl Parser {
                         self.report(ProblemKind::UnknownPrincipalKey(name.as_ref().into()), key.span());
                         continue;
                     };
+                    entries.reserve_exact(strings_in(value));
                     self.strings(element, value, |text, span| entries.push(entry(kind, text, span)));
                 }
                 if entries.is_empty() && value.members().next().is_none() {
@@ -338,7 +340,7 @@ impl Parser {
         negated: bool,
         substitutes: bool,
     ) -> Entries {
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(strings_in(value));
         self.strings(element, value, |text, span| items.push(Spanned::new(Template::new(text, substitutes), span)));
         Entries { negated, key_span: key.span(), span: value.span(), items }
     }
@@ -378,6 +380,7 @@ impl Parser {
                 self.wrong_type("Condition", block, "an object of keys and values");
                 continue;
             }
+            out.reserve_exact(block.members().count());
             for (key, values) in block.members() {
                 let written = key.as_str().unwrap_or_default();
                 out.push(Clause {
@@ -395,7 +398,7 @@ impl Parser {
 
     fn condition_values(&mut self, operator: Operator, values: Json<'_>) -> Vec<ConditionValue> {
         let substitutes = self.substitutes() && operator.takes_variables();
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(strings_in(values));
         let mut one = |parser: &mut Parser, value: Json<'_>| match value.scalar_text() {
             Some(text) if !value.is_null() => out.push(ConditionValue {
                 template: Template::new(&text, substitutes),
@@ -410,6 +413,11 @@ impl Parser {
         }
         out
     }
+}
+
+/// How many strings an element has at most: lists are most of what policies are, and are kept without room to grow.
+fn strings_in(value: Json<'_>) -> usize {
+    if value.kind() == Kind::Array { value.elements().count() } else { 1 }
 }
 
 fn entry(kind: PrincipalKind, text: &str, span: Span) -> PrincipalEntry {

@@ -80,7 +80,7 @@ pub enum VariableMistake {
 impl Template {
     /// A text whose `${…}` are variables where `substitutes` (Version 2012-10-17), else plain text.
     pub fn new(raw: &str, substitutes: bool) -> Self {
-        let pieces = (substitutes && raw.contains("${")).then(|| pieces(raw));
+        let pieces = (substitutes && memchr::memmem::find(raw.as_bytes(), b"${").is_some()).then(|| pieces(raw));
         Template { raw: CompactString::new(raw), pieces }
     }
 

@@ -83,10 +83,7 @@ impl<'a> Context<'a> {
     /// The roles that other accounts can assume and that can read logs, or may.
     pub fn sharing_roles(&self) -> &[RoleView<'a>] {
         self.sharing_roles.get_or_init(|| {
-            let view = |role| {
-                let view = RoleView::new(self.estate, role);
-                (view.may_be_shared() && view.is_sharing(self)).then_some(view)
-            };
+            let view = |role| RoleView::shared(self.estate, role).filter(|view| view.is_sharing(self));
             self.estate.roles.par_iter().filter_map(view).collect()
         })
     }

@@ -75,12 +75,32 @@ pub struct Admitted {
 impl<'a> RoleView<'a> {
     /// Reads a role's policies.
     pub fn new(estate: &'a Estate, role: &'a Role) -> Self {
+        let mut view = RoleView::of_trust(estate, role);
+        view.read_permissions(estate);
+        view
+    }
+
+    /// Reads the policies of a role that [may be shared](RoleView::may_be_shared), and those of others no further than it
+    /// takes to see that they are not.
+    pub fn shared(estate: &'a Estate, role: &'a Role) -> Option<Self> {
+        if role.trust.present().is_some_and(|document| !document.may_let_accounts_in(&estate.sources)) {
+            return None;
+        }
+        let mut view = RoleView::of_trust(estate, role);
+        if !view.may_be_shared() {
+            return None;
+        }
+        view.read_permissions(estate);
+        Some(view)
+    }
+
+    fn of_trust(estate: &'a Estate, role: &'a Role) -> Self {
         let trust = role.trust.get().and_then(|document| {
             let none = || Gap::not_collected("role.trust-policy");
             document.map(|d| d.policy(&estate.sources)).ok_or_else(none)
         });
         let trust = trust.and_then(|policy| readable("role.trust-policy", policy));
-        let mut view = RoleView {
+        RoleView {
             role,
             subject: role_subject(estate, role),
             trust,
@@ -89,9 +109,7 @@ impl<'a> RoleView<'a> {
             admissions: OnceLock::new(),
             admitted: OnceLock::new(),
             sharing: OnceLock::new(),
-        };
-        view.read_permissions(estate);
-        view
+        }
     }
 
     fn read_permissions(&mut self, estate: &Estate) {

@@ -73,6 +73,9 @@ fn one_each(
             }
         }
     }
+    if kept.len() < 2 {
+        return kept;
+    }
     let mut seen: HashSet<String> = HashSet::new();
     let texts = |policy: &InlinePolicy| policy.document.present().map(|d| merge::meaning(d, merge.sources));
     // Named ones first: a file without a name is the copy.

@@ -230,7 +230,7 @@ fn alone(policy: &Arc<Policy>, statement: &Statement) -> Arc<Policy> {
     if policy.allows().count() == 1 {
         return Arc::clone(policy);
     }
-    let mut alone = Policy::clone(policy);
-    alone.statements.retain(|one| one.effect == Effect::Deny || one.span == statement.span);
-    Arc::new(alone)
+    let kept = policy.statements.iter().filter(|one| one.effect == Effect::Deny || one.span == statement.span);
+    let statements = kept.cloned().collect();
+    Arc::new(Policy { version: policy.version, statements, ..Policy::empty(policy.kind, policy.span) })
 }

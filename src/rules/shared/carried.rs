@@ -14,7 +14,7 @@ use crate::policy::{Policy, Statement};
 use crate::rule::context::Context;
 use crate::rule::role::{Origin, Party, RolePolicy, RoleView, built_in_policy};
 use crate::rule::{Outcome, Verdict};
-use crate::rules::shared::excess::{self, Excess};
+use crate::rules::shared::excess::{self, Excess, Ground};
 use crate::rules::shared::permissions::Limits;
 use crate::text::Span;
 
@@ -79,11 +79,12 @@ pub(in crate::rules) fn of_role<'v, 'a>(
     let policies = role.policies.iter().map(|policy| policy.policy.as_ref());
     let account = role.role.account;
     let limits = Limits::of(context, &role.subject.name, account, &role.role.permissions, policies);
+    let ground = Ground::new(context, role);
     let one = |(policy, known): (&'v RolePolicy, Option<ManagedPolicy>)| {
         let mut carried = Carried { role, policy, known, beyond: Vec::new(), gaps: Vec::new(), unless: Vec::new() };
         carried.unless.clone_from(&limits.unknown);
         for statement in policy.policy.allows() {
-            let (excess, gaps) = excess::of_statement(context, role, statement, &limits);
+            let (excess, gaps) = excess::of_statement(context, &ground, statement, &limits);
             carried.gaps.extend(gaps);
             if !excess.is_empty() {
                 carried.beyond.push((statement, excess));

@@ -6,18 +6,20 @@
 mod ask;
 mod targets;
 
+use std::sync::LazyLock;
+
 use crate::access::search::Answer;
 use crate::aws::services::{self, Access, Action, Applies};
 use crate::estate::Gap;
 use crate::policy::pattern::{Case, has_wildcard, matches};
 use crate::policy::{Entries, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::RoleView;
 use crate::rules::shared::assume_role::breadth;
 use crate::rules::shared::permissions::Limits;
 use crate::rules::shared::words::{list, quoted};
 use crate::text::Span;
 use ask::Asker;
+pub(in crate::rules) use targets::Ground;
 use targets::{Place, Target};
 
 /// Something that a statement allows and that sharing logs does not need.
@@ -71,25 +73,42 @@ const ELSEWHERE: [&str; 4] = ["iam:CreateRole", "ec2:RunInstances", "secretsmana
 /// one thing of each kind and resource.
 pub(in crate::rules) fn of_statement(
     context: &Context<'_>,
-    role: &RoleView<'_>,
+    ground: &Ground<'_, '_>,
     statement: &Statement,
     limits: &Limits,
 ) -> (Vec<Excess>, Vec<Gap>) {
-    let mut search =
-        Search { asker: Asker::new(context, role, statement, limits), statement, found: Vec::new(), gaps: Vec::new() };
+    let asker = Asker::new(context, ground.role, statement, limits);
+    let mut search = Search { asker, ground, statement, found: Vec::new(), gaps: Vec::new() };
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
-    let places = targets::places(context, role, statement);
-    search.other_buckets(context, role, actions, &places);
-    search.changes("s3", actions, &places);
-    let keys = targets::keys(role, statement);
-    search.changes("kms", actions, &keys);
-    search.decrypts(actions, &keys);
-    search.elsewhere(role, actions, limits);
+    let (reads, changes) = (covered(actions, &READS_OF_S3), covered(actions, &CHANGES_OF_S3));
+    if !reads.is_empty() || !changes.is_empty() {
+        let places = targets::places(ground, statement);
+        search.other_buckets(&reads, actions, &places);
+        search.changes(&changes, actions, &places);
+    }
+    let changes = covered(actions, &CHANGES_OF_KMS);
+    if !changes.is_empty() || covers_action(statement, DECRYPT) {
+        let keys = targets::keys(ground, statement);
+        search.changes(&changes, actions, &keys);
+        search.decrypts(actions, &keys);
+    }
+    search.elsewhere(actions, limits);
     (search.found, search.gaps)
+}
+
+/// Those of `all` that a statement's actions cover.
+fn covered<'n>(actions: &Entries, all: &'n [Named]) -> Vec<&'n Named> {
+    let is_listed = |name: &str| actions.items.iter().any(|item| matches(item.raw(), name, Case::Insensitive));
+    if actions.negated || actions.items.iter().any(|item| has_wildcard(item.raw())) {
+        return all.iter().filter(|(_, name)| is_listed(name) != actions.negated).collect();
+    }
+    let is_listed = |name: &str| actions.items.iter().any(|item| item.raw().eq_ignore_ascii_case(name));
+    all.iter().filter(|(_, name)| is_listed(name)).collect()
 }
 
 struct Search<'s, 'c, 'r> {
     asker: Asker<'s, 'c, 'r>,
+    ground: &'s Ground<'s, 'r>,
     statement: &'s Statement,
     found: Vec<Excess>,
     gaps: Vec<Gap>,
@@ -116,30 +135,27 @@ impl Search<'_, '_, '_> {
         }
     }
 
-    fn other_buckets(&mut self, context: &Context<'_>, role: &RoleView<'_>, actions: &Entries, places: &[Target]) {
+    fn other_buckets(&mut self, reads: &[&Named], actions: &Entries, places: &[Target]) {
         let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
-        let reads = in_order("s3", &READS, &[Access::Read, Access::List]);
         let mut told: Vec<&Place> = Vec::new();
         for target in others {
-            // Where a bucket is finds everybody; it tells nothing of what is in it.
-            let mut apt = reads.iter().filter(|action| action.name != "GetBucketLocation" && applies(action, target));
-            if told.contains(&&target.place) || !apt.any(|action| covers_action(self.statement, &action.to_string())) {
+            if told.contains(&&target.place) || !reads.iter().any(|(action, _)| applies(action, target)) {
                 continue;
             }
-            if let Some(gap) = targets::not_known_to_be_other(context, role, target) {
+            if let Some(gap) = targets::not_known_to_be_other(self.ground, target) {
                 self.gaps.push(gap);
                 told.push(&target.place);
                 continue;
             }
             let Place::Other(name) = &target.place else { continue };
-            for action in reads.iter().filter(|action| action.name != "GetBucketLocation" && applies(action, target)) {
+            for (action, full_name) in reads.iter().filter(|(action, _)| applies(action, target)) {
                 let kind = match &action.name {
                     name if name.starts_with("GetObject") => Kind::Read,
                     name if name.starts_with("List") => Kind::List,
                     _ => Kind::Configuration,
                 };
                 let kind = kind(name.clone());
-                if self.put(&action.to_string(), target, kind, target.span.unwrap_or(actions.span)) {
+                if self.put(full_name, target, kind, target.span.unwrap_or(actions.span)) {
                     told.push(&target.place);
                     break;
                 }
@@ -157,19 +173,14 @@ impl Search<'_, '_, '_> {
     }
 
     /// The first action that changes something.
-    fn changes(&mut self, service: &str, actions: &Entries, places: &[Target]) {
-        let levels = [Access::Write, Access::PermissionsManagement, Access::Tagging];
-        for action in in_order(service, &CHANGES, &levels) {
-            let name = action.to_string();
-            if name == "kms:Decrypt" || !covers_action(self.statement, &name) {
-                continue;
-            }
+    fn changes(&mut self, changes: &[&Named], actions: &Entries, places: &[Target]) {
+        for (action, name) in changes {
             // On the logs first: that is what the role is for.
             let logs = places.iter().filter(|target| !matches!(target.place, Place::Other(_)));
             let others = places.iter().filter(|target| matches!(target.place, Place::Other(_)));
             for target in logs.chain(others).filter(|target| applies(action, target)) {
                 let kind = Kind::Action(name.clone(), target.place.bucket());
-                if self.put(&name, target, kind, action_span(actions, &name)) {
+                if self.put(name, target, kind, action_span(actions, name)) {
                     return;
                 }
             }
@@ -177,11 +188,11 @@ impl Search<'_, '_, '_> {
     }
 
     fn decrypts(&mut self, actions: &Entries, keys: &[Target]) {
-        let decrypt = services::action("kms:Decrypt");
+        let decrypt = services::action(DECRYPT);
         let fits = |key: &&Target| key.place == Place::AnyKey && decrypt.is_some_and(|action| applies(action, key));
         for key in keys.iter().filter(fits) {
             let span = key.span.unwrap_or(actions.span);
-            if self.put("kms:Decrypt", key, Kind::Decrypt, span) {
+            if self.put(DECRYPT, key, Kind::Decrypt, span) {
                 // A condition on the key is what may make it the right one.
                 self.found.retain(|excess| excess.kind != Kind::Decrypt || excess.answer.is_yes());
                 return;
@@ -190,7 +201,7 @@ impl Search<'_, '_, '_> {
     }
 
     /// One action of each other service that is named, and one for all that are left open.
-    fn elsewhere(&mut self, role: &RoleView<'_>, actions: &Entries, limits: &Limits) {
+    fn elsewhere(&mut self, actions: &Entries, limits: &Limits) {
         let named = actions.items.iter().filter(|_| !actions.negated).map(|item| (item.raw(), item.span));
         let mut told: Vec<String> = Vec::new();
         for (pattern, span) in named {
@@ -202,7 +213,7 @@ impl Search<'_, '_, '_> {
             if has_wildcard(&prefix) || told.contains(&prefix) {
                 continue;
             }
-            let roles_by_name = || breadth(self.statement, limits, role.role.account).is_none();
+            let roles_by_name = || breadth(self.statement, limits, self.ground.role.role.account).is_none();
             let action = match prefix.as_str() {
                 "s3" | "kms" => None,
                 "cloudtrail" | "cloudtrail-data" => services::expand(pattern)
@@ -221,7 +232,7 @@ impl Search<'_, '_, '_> {
                 _ => Some(pattern.to_owned()),
             };
             let Some(action) = action else { continue };
-            for target in targets::elsewhere(role, self.statement, &prefix) {
+            for target in targets::elsewhere(self.ground, self.statement, &prefix) {
                 if self.put(&action, &target, Kind::Action(pattern.to_owned(), None), span) {
                     told.push(prefix.clone());
                     break;
@@ -235,7 +246,7 @@ impl Search<'_, '_, '_> {
         }
         for action in ELSEWHERE {
             let service = action.split(':').next().unwrap_or_default();
-            for target in targets::elsewhere(role, self.statement, service) {
+            for target in targets::elsewhere(self.ground, self.statement, service) {
                 if self.put(action, &target, Kind::Action(action.to_owned(), None), action_span(actions, action)) {
                     return;
                 }
@@ -244,12 +255,25 @@ impl Search<'_, '_, '_> {
     }
 }
 
-/// The actions of a loaded service at these access levels, the telling ones first.
-fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<&'static Action> {
+/// An action and its full name.
+type Named = (&'static Action, String);
+
+/// Reads of S3, changes of S3 and of KMS, the telling ones first. Where a bucket is finds everybody, and decrypting is what
+/// readers of logs do: neither is among them.
+static READS_OF_S3: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("s3", &READS, &[Access::Read, Access::List]));
+static CHANGES_OF_S3: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("s3", &CHANGES, &WRITING));
+static CHANGES_OF_KMS: LazyLock<Vec<Named>> = LazyLock::new(|| in_order("kms", &CHANGES, &WRITING));
+
+const LOCATION: &str = "s3:GetBucketLocation";
+const DECRYPT: &str = "kms:Decrypt";
+const WRITING: [Access; 3] = [Access::Write, Access::PermissionsManagement, Access::Tagging];
+
+fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<Named> {
     let all = services::service(service).map(|service| service.actions()).unwrap_or_default();
-    let mut actions: Vec<&Action> = all.iter().filter(|action| levels.contains(&action.access)).collect();
-    let rank = |action: &Action| first.iter().position(|name| *name == action.to_string()).unwrap_or(first.len());
-    actions.sort_by_key(|action| rank(action));
+    let of_levels = all.iter().filter(|action| levels.contains(&action.access));
+    let named = of_levels.map(|action| (action, action.to_string()));
+    let mut actions: Vec<Named> = named.filter(|(_, name)| ![LOCATION, DECRYPT].contains(&name.as_str())).collect();
+    actions.sort_by_key(|(_, own)| first.iter().position(|name| name == own).unwrap_or(first.len()));
     actions
 }
 

@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use crate::access::evaluate::{Policies, statement_meets};
+use crate::access::evaluate::{Policies, statement_may_meet};
 use crate::access::outsiders::{Guarded, Outsider, Passage, is_for_everyone};
 use crate::access::request::{Caller, Request};
 use crate::access::search::Found;
 use crate::aws::{AccountId, Arn};
 use crate::estate::{BlockPublicAccess, Gap, Known};
 use crate::finding::{Draft, Finding, Level};
-use crate::policy::condition::Tri;
 use crate::policy::operator::{Family, SetOperator};
 use crate::policy::{Clause, Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
@@ -101,11 +100,7 @@ impl<'v> Door<'v> {
     fn sparing(&self, found: &Found) -> Option<(&'v Statement, &'v Clause)> {
         let caller = Caller::parse(&found.witness.principal)?;
         let request = Request::new(caller, &found.witness.action, &found.witness.resource, self.account);
-        let about_it = |statement: &&Statement| {
-            let mut bare = (*statement).clone();
-            bare.conditions.clear();
-            statement_meets(&bare, &request, &Policies::default()) != Tri::False
-        };
+        let about_it = |statement: &&Statement| statement_may_meet(statement, &request, &Policies::default());
         let mut denies = self.policy.denies().filter(|s| mention(s).is_some()).filter(about_it);
         denies.find_map(|statement| Some((statement, mention(statement)?)))
     }

@@ -1,5 +1,7 @@
 //! The resources that a statement is tried on.
 
+use compact_str::CompactString;
+
 use crate::access::request::{Caller, Request};
 use crate::access::search::{STRANGER, fill};
 use crate::aws::{AccountId, Arn};
@@ -7,6 +9,7 @@ use crate::estate::Gap;
 use crate::model::LogBucketStatus;
 use crate::policy::Statement;
 use crate::policy::pattern::{Case, has_wildcard, matches};
+use crate::policy::template::Template;
 use crate::rule::context::Context;
 use crate::rule::role::RoleView;
 use crate::text::Span;
@@ -70,18 +73,32 @@ pub(super) fn account_of(role: &RoleView<'_>) -> AccountId {
     role.role.account.unwrap_or_else(|| AccountId::other_than([]))
 }
 
-fn base(role: &RoleView<'_>) -> Request {
-    let caller = Caller::Session(account_of(role), role.role.name.clone(), Some(STRANGER.into()));
-    Request::new(caller, "s3:GetObject", "*", None)
+/// What all statements of one role have in common.
+pub(in crate::rules) struct Ground<'v, 'a> {
+    pub(super) role: &'v RoleView<'a>,
+    /// The names of the log buckets.
+    logs: Vec<String>,
+    /// What variables stand for.
+    base: Request,
+}
+
+impl<'v, 'a> Ground<'v, 'a> {
+    pub(in crate::rules) fn new(context: &Context<'_>, role: &'v RoleView<'a>) -> Self {
+        let caller = Caller::Session(account_of(role), role.role.name.clone(), Some(STRANGER.into()));
+        let base = Request::new(caller, "s3:GetObject", "*", None);
+        Ground { role, logs: log_buckets(context, role), base }
+    }
+
+    fn fill(&self, item: &Template) -> CompactString {
+        fill(item, STRANGER, "x", &self.base)
+    }
 }
 
 /// The buckets and objects that a statement is tried on: one for each of its resources, a bucket that nobody names, and
 /// the log buckets.
-pub(super) fn places(context: &Context<'_>, role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
+pub(super) fn places(ground: &Ground<'_, '_>, statement: &Statement) -> Vec<Target> {
     let Some(resources) = &statement.resources else { return Vec::new() };
-    let base = base(role);
-    let logs = log_buckets(context, role);
-    let partition = &role.role.partition;
+    let (logs, partition) = (&ground.logs, &ground.role.role.partition);
     let mut targets = Vec::new();
     let any = |span| {
         let bucket = format!("arn:{partition}:s3:::{STRANGER}");
@@ -101,7 +118,7 @@ pub(super) fn places(context: &Context<'_>, role: &RoleView<'_>, statement: &Sta
         targets.extend(of_logs());
     }
     for item in resources.items.iter().filter(|_| !resources.negated) {
-        let filled = fill(item, STRANGER, "x", &base);
+        let filled = ground.fill(item);
         let Some((arn, pattern)) = Arn::parse(&filled).zip(Arn::parse(item.raw())) else {
             if item.raw().ends_with('*') {
                 targets.extend(any(item.span));
@@ -181,9 +198,9 @@ fn named_buckets(role: &RoleView<'_>) -> Vec<(String, String)> {
 }
 
 /// Where nothing tells which bucket holds logs, a bucket by name may be the one.
-pub(super) fn not_known_to_be_other(context: &Context<'_>, role: &RoleView<'_>, target: &Target) -> Option<Gap> {
+pub(super) fn not_known_to_be_other(ground: &Ground<'_, '_>, target: &Target) -> Option<Gap> {
     let Place::Other(Some(name)) = &target.place else { return None };
-    if has_wildcard(name) || !log_buckets(context, role).is_empty() {
+    if has_wildcard(name) || !ground.logs.is_empty() {
         return None;
     }
     let reason = format!("no log bucket is known, and so not whether `{name}` is one");
@@ -191,10 +208,9 @@ pub(super) fn not_known_to_be_other(context: &Context<'_>, role: &RoleView<'_>, 
 }
 
 /// The keys that a statement is tried on: one for each of its resources, and one that nobody names.
-pub(super) fn keys(role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
+pub(super) fn keys(ground: &Ground<'_, '_>, statement: &Statement) -> Vec<Target> {
     let Some(resources) = &statement.resources else { return Vec::new() };
-    let base = base(role);
-    let (partition, account) = (&role.role.partition, account_of(role));
+    let (partition, account) = (&ground.role.role.partition, account_of(ground.role));
     let any = |span| Target {
         arn: format!("arn:{partition}:kms:us-east-1:{account}:key/{STRANGER}"),
         place: Place::AnyKey,
@@ -205,7 +221,7 @@ pub(super) fn keys(role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
     }
     let mut targets = Vec::new();
     for item in &resources.items {
-        let filled = fill(item, STRANGER, "x", &base);
+        let filled = ground.fill(item);
         match Arn::parse(&filled).zip(Arn::parse(item.raw())) {
             None if item.raw().ends_with('*') => targets.extend([any(item.span), Target::none(item.span)]),
             Some((_, pattern)) if matches(pattern.service, "kms", Case::Sensitive) => {
@@ -222,19 +238,18 @@ pub(super) fn keys(role: &RoleView<'_>, statement: &Statement) -> Vec<Target> {
 
 /// The resources on which an action of another service is tried: none in particular, and those of its own that the
 /// statement names.
-pub(super) fn elsewhere(role: &RoleView<'_>, statement: &Statement, service: &str) -> Vec<Target> {
+pub(super) fn elsewhere(ground: &Ground<'_, '_>, statement: &Statement, service: &str) -> Vec<Target> {
     let Some(resources) = &statement.resources else { return Vec::new() };
     if resources.negated {
         return vec![Target::none(resources.span)];
     }
-    let base = base(role);
     let mut targets = Vec::new();
     for item in &resources.items {
         if item.raw() == "*" {
             targets.push(Target::none(item.span));
             continue;
         }
-        let filled = fill(item, STRANGER, "x", &base);
+        let filled = ground.fill(item);
         let named = Arn::parse(item.raw()).is_some_and(|arn| matches(arn.service, service, Case::Sensitive));
         if named {
             targets.push(Target { arn: filled.to_string(), place: Place::Else, span: Some(item.span) });
