@@ -290,6 +290,10 @@ pub fn carried_by_request(key: &str) -> bool {
 }
 
 impl Context for Request {
+    fn is_open(&self) -> bool {
+        self.otherwise == Otherwise::Situation
+    }
+
     fn value(&self, key: &ConditionKey) -> KeyValue<'_> {
         if let Some(given) = self.context.get(key) {
             return match given {

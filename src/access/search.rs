@@ -375,12 +375,16 @@ pub fn fill(template: &Template, any: &str, one: &str, base: &Request) -> Compac
             rest = behind;
             continue;
         }
-        let account_field = c == '*' && text.starts_with("arn:") && text.matches(':').count() == 4;
+        let account_begins = matches!(c, '*' | '?' | '0'..='9')
+            && text.starts_with("arn:")
+            && text.ends_with(':')
+            && text.matches(':').count() == 4;
+        if account_begins && let Some((account, behind)) = own_account(rest, base) {
+            text.push_str(account.as_str());
+            rest = behind;
+            continue;
+        }
         match c {
-            '*' if account_field && (text.ends_with(':')) => match foreign_account(base) {
-                Some(account) => text.push_str(account.as_str()),
-                None => text.push_str(any),
-            },
             '*' if text.starts_with("arn:") && text.matches(':').count() < 4 && any.is_empty() => text.push('x'),
             '*' => text.push_str(any),
             '?' => text.push_str(one),
@@ -389,6 +393,15 @@ pub fn fill(template: &Template, any: &str, one: &str, base: &Request) -> Compac
         rest = rest.get(c.len_utf8()..).unwrap_or("");
     }
     text.into()
+}
+
+/// The account of the scenario, where the account field with which `rest` begins is a pattern of it, and what follows.
+fn own_account<'t>(rest: &'t str, base: &Request) -> Option<(AccountId, &'t str)> {
+    let end = rest.find(':').unwrap_or(rest.len());
+    let (field, behind) = rest.split_at_checked(end)?;
+    let account = foreign_account(base)?;
+    let fits = pattern::matches(field, account.as_str(), pattern::Case::Sensitive);
+    (fits && field.contains(['*', '?'])).then_some((account, behind))
 }
 
 /// The account a service call is made for in this scenario, or the caller's own.
@@ -445,13 +458,16 @@ pub fn principals_of(account: AccountId, policies: &[&Policy]) -> Vec<Caller> {
                 _ => {}
             }
         }
-        for clause in statement.conditions.iter().filter(|c| c.key.is("aws:PrincipalArn")) {
-            for value in &clause.values {
-                if let Some(caller) = named_by_pattern(&value.template, account) {
-                    add(caller);
-                }
-            }
-        }
+        let values = |key: &'static str| {
+            let clauses = statement.conditions.iter().filter(move |clause| clause.key.is(key));
+            clauses.flat_map(|clause| &clause.values).map(|value| &value.template)
+        };
+        values("aws:PrincipalArn").filter_map(|template| named_by_pattern(template, account)).for_each(&mut add);
+        // Any account may give a user that name.
+        let names = values("aws:username").filter(|template| template.variables().next().is_none());
+        names
+            .map(|template| Caller::User(account, template.raw().replace('*', STRANGER).replace('?', "x").into()))
+            .for_each(&mut add);
     }
     callers
 }

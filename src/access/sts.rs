@@ -11,6 +11,7 @@ use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, principals_of};
 use crate::aws::{AccountId, Arn, is_organization_id};
+use crate::policy::template::Template;
 use crate::policy::{Clause, Policy, Principal, Statement};
 
 /// What is known of the organization of a caller's account.
@@ -249,19 +250,32 @@ pub fn names_everyone(statement: &Statement) -> bool {
 /// no pattern, and one for each pattern of an account ID in its conditions on the caller.
 pub fn strangers(statement: &Statement, taken: &[AccountId]) -> Vec<(Option<CompactString>, AccountId)> {
     let mut strangers = vec![(None, AccountId::other_than(taken.iter().copied()))];
-    for template in caller_conditions(statement).flat_map(|clause| &clause.values).map(|value| &value.template) {
+    let values = caller_conditions(statement).flat_map(|clause| &clause.values);
+    let like = accounts_like(values.map(|value| &value.template), taken);
+    strangers.extend(like.into_iter().map(|(pattern, account)| (Some(pattern), account)));
+    strangers
+}
+
+/// The patterns of account IDs among these values, by themselves or in ARNs, each with an account that matches it and is
+/// none of `taken`. One that takes in every account is left out.
+pub fn accounts_like<'t>(
+    values: impl IntoIterator<Item = &'t Template>,
+    taken: &[AccountId],
+) -> Vec<(CompactString, AccountId)> {
+    let mut found: Vec<(CompactString, AccountId)> = Vec::new();
+    for template in values.into_iter().filter(|template| template.is_plain()) {
         let raw = template.raw();
         let pattern = Arn::parse(raw).map_or(raw, |arn| arn.account);
-        if !template.is_plain() || pattern.bytes().all(|b| b == b'*') || !pattern.contains(['*', '?']) {
+        if pattern.bytes().all(|b| b == b'*') || !pattern.contains(['*', '?']) {
             continue;
         }
         if let Some(account) = account_like(pattern, taken)
-            && !strangers.iter().any(|(known, _)| known.as_deref() == Some(pattern))
+            && !found.iter().any(|(known, _)| known.as_str() == pattern)
         {
-            strangers.push((Some(pattern.into()), account));
+            found.push((pattern.into(), account));
         }
     }
-    strangers
+    found
 }
 
 /// An account ID that a pattern matches and that is none of `taken`.

@@ -199,6 +199,10 @@ impl<'a> Runner<'a> {
             self.documents(subject, policy.document.present().map(|document| (document, None)))
         }));
         parts.extend(each(&estate.documents, |document| {
+            // One of several trust policies that contradict each other: audited as if it were the only one.
+            if let Some(role) = estate.roles.iter().find_map(|role| role.with_trust(document)) {
+                return self.trust_alone(&RoleView::new(estate, &role));
+            }
             let subject = self.context.subject_of_file(SubjectKind::Document, document.span, None);
             self.documents(subject, [(document, None)])
         }));
@@ -217,8 +221,9 @@ impl<'a> Runner<'a> {
                 hearing.record(rule, check(&self.context, view));
             }
         }
-        if let (Some(document), Ok(policy)) = (view.role.trust.present(), view.trust()) {
-            hearing.document(document, policy, None);
+        if let Some(document) = view.role.trust.present() {
+            let policy = view.trust.as_ref().map_or_else(|_| self.context.policy(document), Arc::clone);
+            hearing.document(document, &policy, None);
         }
         let identity = IdentityView::new(&view.subject, &view.role.permissions, |document| {
             let read = view.policies.iter().find(|policy| policy.span == document.span);
@@ -229,6 +234,20 @@ impl<'a> Runner<'a> {
             hearing.document(document, &self.context.policy(document), None);
         }
         hearing.close()
+    }
+
+    /// A role by one of several trust policies: what is found in that policy, and no more.
+    fn trust_alone(&self, view: &RoleView<'_>) -> Part {
+        let mut part = self.role(view);
+        part.findings.retain(|finding| view.role.span.contains(finding.primary.span));
+        part.gaps.retain(|(_, gap, _)| gap.places.iter().any(|place| view.role.span.contains(*place)));
+        for finding in &mut part.findings {
+            finding.depends_on.push(format!("which of the trust policies of `{}` is in force", view.subject.name));
+        }
+        // The role itself is a subject already.
+        part.subjects.clear();
+        part.set_aside.clear();
+        part
     }
 
     fn bucket(&self, view: &BucketView<'_>) -> Part {
@@ -349,6 +368,14 @@ impl Hearing<'_, '_> {
             if let Some(check) = rule.check.document {
                 self.record(rule, check(&self.runner.context, &view));
             }
+        }
+        // A role says so itself, by the name of the fact.
+        let is_told =
+            matches!(policy.kind, PolicyKind::Trust | PolicyKind::Identity) && self.subject.kind == SubjectKind::Role;
+        if let Some(problem) = policy.unreadable().filter(|_| !is_told) {
+            let reason = format!("the {} can not be evaluated: {}", policy.kind.title(), problem.kind);
+            let gap = Gap::new(fact_of(policy.kind), reason).at([problem.span]);
+            self.part.gaps.push((self.subject.clone(), gap, ""));
         }
         for problem in policy.problems.iter().filter(|problem| problem.is_refused() && problem.statement.is_some()) {
             let number = problem.statement.unwrap_or(0) + 1;

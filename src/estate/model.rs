@@ -7,6 +7,7 @@ use compact_str::CompactString;
 use super::document::{Broken, Document};
 use super::known::Known;
 use crate::aws::AccountId;
+use crate::policy::PolicyKind;
 use crate::syntax::json::Duplicate;
 use crate::text::{SourceMap, Span, Spanned};
 
@@ -184,7 +185,7 @@ impl Default for Account {
 }
 
 /// What an IAM identity may do by its own policies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Permissions {
     /// Its inline policies; loose policy files count as such.
     pub inline: Known<Vec<InlinePolicy>>,
@@ -246,6 +247,25 @@ impl Role {
         }
         let path = self.path.as_deref().unwrap_or("/");
         Some(format!("arn:{}:iam::{}:role{path}{}", self.partition, self.account?, self.name))
+    }
+
+    /// The role as one of the trust policies that contradict each other describes it; `None` where the document is none
+    /// of them.
+    pub fn with_trust(&self, document: &Document) -> Option<Role> {
+        let Known::Unknown(gap) = &self.trust else { return None };
+        if document.kind != PolicyKind::Trust || !gap.places.iter().any(|place| place.contains(document.span)) {
+            return None;
+        }
+        Some(Role {
+            name: self.name.clone(),
+            path: self.path.clone(),
+            account: self.account,
+            partition: self.partition.clone(),
+            named_by: self.named_by,
+            span: document.span,
+            trust: Known::Present(document.clone(), document.span),
+            permissions: self.permissions.clone(),
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 
 use super::operator::Operator;
 use super::principal::Principal;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemKind};
 use super::size::Size;
 use super::template::Template;
 use crate::aws::ConditionKey;
@@ -147,6 +147,21 @@ impl Policy {
     /// The statements that AWS would evaluate.
     pub fn effective(&self) -> impl Iterator<Item = &Statement> {
         self.statements.iter().filter(|s| s.standing == Standing::Effective)
+    }
+
+    /// What keeps the whole document from being read: it is no object, or has no statements.
+    pub fn unreadable(&self) -> Option<&Problem> {
+        let has_nothing = |problem: &&Problem| match problem.kind {
+            ProblemKind::Missing("Statement") => problem.span == self.span,
+            ProblemKind::WrongType("policy" | "Statement", ..) => true,
+            _ => false,
+        };
+        self.problems.iter().filter(|problem| problem.statement.is_none()).find(has_nothing)
+    }
+
+    /// Whether AWS would refuse one of its statements, so that nobody knows what it is to do.
+    pub fn has_invalid_statement(&self) -> bool {
+        self.statements.iter().any(|statement| statement.standing == Standing::Invalid)
     }
 
     /// The effective Allow statements.

@@ -73,6 +73,13 @@ pub trait Context {
     /// What the request has for `key`.
     fn value(&self, key: &ConditionKey) -> KeyValue<'_>;
 
+    /// Whether what AWS's documents leave open is not known, rather than what most hold it to be.
+    ///
+    /// That is so where requests are looked for, and not where one is given whole.
+    fn is_open(&self) -> bool {
+        false
+    }
+
     /// What a policy variable takes from the request; several values are none.
     fn variable(&self, variable: &Variable) -> Lookup<'_> {
         match self.value(&variable.key) {
@@ -223,6 +230,8 @@ fn compare(operator: Operator, request: &str, wanted: &Template, context: &dyn C
         Family::String => wanted.matches_exactly(request, Case::Sensitive, &look_up),
         Family::StringIgnoreCase => wanted.matches_exactly(request, Case::Insensitive, &look_up),
         Family::StringLike => wanted.matches_like(request, Case::Sensitive, &look_up),
+        // A lone star has not the six fields of an ARN; whether AWS takes it for all ARNs is not documented.
+        Family::Arn if context.is_open() && wanted.raw().bytes().all(|b| b == b'*') => Match::Unknown,
         Family::Arn => wanted.matches_whole_arn(request, &look_up),
         Family::Numeric => return values::number(request, wanted.raw(), operator.order).map(Tri::from),
         Family::Date => return values::date(request, wanted.raw(), operator.order).map(Tri::from),

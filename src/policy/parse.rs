@@ -76,7 +76,8 @@ fn mark_ambiguous(statements: &mut [Statement], policy: Span, duplicates: &[crat
 /// SCPs, RCPs, boundaries, session and endpoint policies look like others and must be named by the user.
 pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
     let statement = json.member("Statement")?;
-    let (mut principal, mut resource, mut sts, mut kms, mut s3) = (false, false, false, false, false);
+    let (mut principal, mut action, mut resource) = (false, false, false);
+    let (mut sts, mut kms, mut s3) = (false, false, false);
     let mut look = |statement: Json<'_>| {
         for (key, value) in statement.members() {
             let each = |test: &mut dyn FnMut(&str)| {
@@ -86,12 +87,15 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
             };
             match key.as_str().as_deref() {
                 Some("Principal" | "NotPrincipal") => principal = true,
-                Some("Action" | "NotAction") => each(&mut |action| {
-                    let service = action.split(':').next().unwrap_or("");
-                    sts |= service.eq_ignore_ascii_case("sts");
-                    kms |= service.eq_ignore_ascii_case("kms");
-                    s3 |= service.eq_ignore_ascii_case("s3");
-                }),
+                Some("Action" | "NotAction") => {
+                    action = true;
+                    each(&mut |name| {
+                        let service = name.split(':').next().unwrap_or("");
+                        sts |= service.eq_ignore_ascii_case("sts");
+                        kms |= service.eq_ignore_ascii_case("kms");
+                        s3 |= service.eq_ignore_ascii_case("s3");
+                    });
+                }
                 Some("Resource" | "NotResource") => {
                     resource = true;
                     each(&mut |arn| s3 |= crate::aws::Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
@@ -111,6 +115,8 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
         (true, _) if sts && !s3 && !kms => PolicyKind::Trust,
         (true, _) if s3 => PolicyKind::Bucket,
         (true, _) if kms => PolicyKind::Key,
+        // No other kind of policy goes without.
+        (true, false) if action => PolicyKind::Trust,
         (true, _) => PolicyKind::Resource,
     })
 }

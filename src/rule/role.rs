@@ -2,7 +2,7 @@
 
 mod admission;
 
-pub use admission::{Admission, Who};
+pub use admission::{Admission, Party, Who};
 
 use std::sync::{Arc, OnceLock};
 
@@ -99,6 +99,7 @@ impl<'a> RoleView<'a> {
             let none = || Gap::not_collected("role.trust-policy");
             document.map(|d| d.policy(&estate.sources)).ok_or_else(none)
         });
+        let trust = trust.and_then(|policy| readable("role.trust-policy", policy));
         RoleView {
             role,
             subject: role_subject(estate, role),
@@ -117,11 +118,16 @@ impl<'a> RoleView<'a> {
             Ok(inline) => {
                 for one in inline.into_iter().flatten() {
                     match one.document.get() {
-                        Ok(Some(document)) => self.policies.push(RolePolicy {
-                            policy: document.policy(&estate.sources),
-                            origin: Origin::Inline(one.name.clone()),
-                            span: document.span,
-                        }),
+                        Ok(Some(document)) => {
+                            match readable("role.inline-policies", document.policy(&estate.sources)) {
+                                Ok(policy) => self.policies.push(RolePolicy {
+                                    policy,
+                                    origin: Origin::Inline(one.name.clone()),
+                                    span: document.span,
+                                }),
+                                Err(gap) => self.missing.push(gap),
+                            }
+                        }
                         Ok(None) => {}
                         Err(gap) => self.missing.push(gap),
                     }
@@ -133,7 +139,10 @@ impl<'a> RoleView<'a> {
             Ok(attached) => {
                 for arn in attached.into_iter().flatten() {
                     match managed_policy(estate, &arn.value) {
-                        Some((policy, origin)) => self.policies.push(RolePolicy { policy, origin, span: arn.span }),
+                        Some((policy, origin)) => match readable("role.attached-policies", policy) {
+                            Ok(policy) => self.policies.push(RolePolicy { policy, origin, span: arn.span }),
+                            Err(gap) => self.missing.push(gap),
+                        },
                         None => self.missing.push(
                             Gap::new(
                                 "role.attached-policies",
@@ -148,10 +157,14 @@ impl<'a> RoleView<'a> {
         }
     }
 
-    /// Its ARN, or one that stands for it where it is not known.
+    /// Its ARN, or one that stands for it where it is not known: in account 000000000000, where its own is not.
     pub fn arn(&self) -> String {
+        let name = match self.role.named_by {
+            NamedBy::Nothing => "trailproof-unnamed-role",
+            _ => self.role.name.as_str(),
+        };
         let account = self.role.account.map_or_else(|| "000000000000".to_owned(), |account| account.to_string());
-        self.role.arn().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/trailproof-unnamed-role"))
+        self.role.arn().unwrap_or_else(|| format!("arn:{}:iam::{account}:role/{name}", self.role.partition))
     }
 
     /// The trust policy.
@@ -165,6 +178,9 @@ impl<'a> RoleView<'a> {
     /// Whether its trust policy names anyone but AWS services and its own account: a quick look that decides nothing.
     pub fn may_be_shared(&self) -> bool {
         let Ok(trust) = &self.trust else { return true };
+        if trust.has_invalid_statement() {
+            return true;
+        }
         trust.allows().filter_map(|s| s.principals.as_ref()).any(|principals| {
             principals.negated
                 || principals.entries.iter().any(|entry| match &entry.principal {
@@ -174,33 +190,31 @@ impl<'a> RoleView<'a> {
         })
     }
 
-    /// Whether a principal of `account` can do `action` on this role with this external ID; an unknown trust policy
+    /// Whether a principal of this party can do `action` on this role with this external ID; an unknown trust policy
     /// lets nobody in here (its gap is for the caller to report).
     pub fn admits(
         &self,
         context: &Context<'_>,
-        account: AccountId,
+        party: &Party,
         action: &str,
         external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
-        let membership = context.membership(account);
-        self.with_trust(context, |trust| trust.admits(account, &membership, action, external_id, fixed))
+        self.with_trust(context, |trust| trust.admits(party.account, &party.membership, action, external_id, fixed))
     }
 
-    /// Whether one of these principals of one account can do `action` on this role, its administrators
-    /// willing.
+    /// Whether one of these principals of one party can assume this role, its administrators willing.
     pub fn admits_any_of(
         &self,
         context: &Context<'_>,
+        party: &Party,
         callers: Vec<Caller>,
-        action: &str,
         external_id: ExternalId,
         fixed: &[(&str, Given)],
     ) -> Answer {
-        let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
-        let membership = context.membership(account);
-        self.with_trust(context, |trust| trust.admits_any_of(callers, &membership, action, external_id, fixed))
+        self.with_trust(context, |trust| {
+            trust.admits_any_of(callers, &party.membership, "sts:AssumeRole", external_id, fixed)
+        })
     }
 
     /// Whether a service or a provider's caller can do `action` on this role.
@@ -237,8 +251,13 @@ impl<'a> RoleView<'a> {
         *self.sharing.get_or_init(|| {
             self.may_be_shared()
                 && self.reads_logs(context) != Some(false)
-                && (self.trust.is_err() || !self.admissions(context).is_empty())
+                && (!self.knows_trust() || !self.admissions(context).is_empty())
         })
+    }
+
+    /// Whether all of its trust policy is known.
+    pub fn knows_trust(&self) -> bool {
+        self.trust.as_ref().is_ok_and(|policy| !policy.has_invalid_statement())
     }
 
     /// Whether it can read, list or decrypt logs: by its own policies (any S3 object, where no log bucket is known), or
@@ -318,6 +337,14 @@ impl<'a> RoleView<'a> {
             Class::Undeclared => context.model.members_are_complete(),
             _ => true,
         }
+    }
+}
+
+/// A policy, unless nothing of it can be read.
+fn readable(fact: &'static str, policy: Arc<Policy>) -> Result<Arc<Policy>, Gap> {
+    match policy.unreadable() {
+        Some(problem) => Err(Gap::new(fact, format!("it can not be evaluated: {}", problem.kind)).at([problem.span])),
+        None => Ok(policy),
     }
 }
 

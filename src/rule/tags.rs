@@ -16,6 +16,15 @@ pub struct PrincipalTag {
     pub written: CompactString,
     /// One place where it stands.
     pub span: Span,
+    /// One more in another document, where there is one.
+    pub elsewhere: Option<Span>,
+}
+
+impl PrincipalTag {
+    /// A place where it stands that is not in this document.
+    pub fn outside(&self, document: Span) -> Option<Span> {
+        if document.contains(self.span) { self.elsewhere } else { Some(self.span) }
+    }
 }
 
 /// The tags of `aws:PrincipalTag/…` in conditions and variables of all policies, by key in lower case.
@@ -39,7 +48,7 @@ pub(super) fn principal_tags(estate: &Estate) -> BTreeMap<CompactString, Princip
     if sources.contains(&true) {
         estate.each_document(&mut |document| {
             if sources.get(document.span.source.index()) == Some(&true) {
-                collect(&document.policy(&estate.sources), &mut tags);
+                collect(&document.policy(&estate.sources), document.span, &mut tags);
             }
         });
     }
@@ -52,12 +61,15 @@ fn find_ignoring_case(finder: &memchr::memmem::Finder<'_>, bytes: &[u8]) -> Opti
     lower.into_iter().chain(upper).min()
 }
 
-fn collect(policy: &Policy, tags: &mut BTreeMap<CompactString, PrincipalTag>) {
+fn collect(policy: &Policy, document: Span, tags: &mut BTreeMap<CompactString, PrincipalTag>) {
     let mut add = |key: &ConditionKey, written: &str, span: Span| {
         if let Some((_, tag)) = key.as_str().split_once('/').filter(|_| key.is_tag_of("aws:PrincipalTag")) {
             let name = written.split(',').next().unwrap_or(written).trim();
             let written = name.split_once('/').map_or(tag, |(_, tag)| tag).into();
-            tags.entry(tag.into()).or_insert(PrincipalTag { written, span });
+            let tag = tags.entry(tag.into()).or_insert(PrincipalTag { written, span, elsewhere: None });
+            if tag.elsewhere.is_none() && !document.contains(tag.span) {
+                tag.elsewhere = Some(span);
+            }
         }
     };
     for statement in policy.effective() {

@@ -39,11 +39,27 @@ fn what_a_caller_can_arrange_is_arranged() {
         r#"{"StringEquals":{"aws:PrincipalTag/team":"x","aws:PrincipalAccount":"222222222222"}}"#,
         r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Log*"}}"#,
         r#"{"StringEquals":{"sts:ExternalId":"abc"}}"#,
+        r#"{"StringEquals":{"aws:username":"alice"}}"#,
+        r#"{"StringLike":{"aws:username":"alice-?*"}}"#,
         r#"{"ForAllValues:StringEquals":{"aws:TagKeys":["a"]}}"#,
     ] {
         let answer = ask(&format!(r#"{ROOT},"Condition":{condition}}}"#), "222222222222", &[]);
         assert!(answer.is_yes(), "{condition}: {answer:?}");
     }
+}
+
+#[test]
+fn whether_a_lone_star_takes_in_every_arn_is_not_known() {
+    for (operator, value, expected) in [("ArnLike", "*", true), ("ArnEquals", "*", true), ("ArnLike", "arn:*", false)] {
+        let condition = format!(r#"{{"{operator}":{{"aws:PrincipalArn":"{value}"}}}}"#);
+        let answer = ask(&format!(r#"{ROOT},"Condition":{condition}}}"#), "222222222222", &[]);
+        let is_open = matches!(&answer, Answer::If(f) if f.explanation.depends_on == ["aws:PrincipalArn"]);
+        assert_eq!(is_open, expected, "{condition}: {answer:?}");
+    }
+    let deny =
+        r#"{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"*"}}}"#;
+    let answer = ask(&format!("{ROOT}}},{deny}"), "222222222222", &[]);
+    assert!(matches!(answer, Answer::If(_)), "{answer:?}");
 }
 
 #[test]

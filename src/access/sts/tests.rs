@@ -189,3 +189,20 @@ fn strangers_stand_for_everyone_and_for_each_pattern_of_accounts() {
     let expected = [(None, "987654321098"), (Some("7777777777??"), "777777777788"), (Some("22*"), "228888888888")];
     assert_eq!(found, expected.map(|(pattern, account)| (pattern.map(str::to_owned), account.to_owned())));
 }
+
+#[test]
+fn a_pattern_of_accounts_stands_for_one_that_nobody_names() {
+    let text = r#"{"Effect":"Allow","Principal":{"Service":"states.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{
+        "StringLike":{"aws:SourceAccount":["1111*","*","222222222222","${aws:ResourceAccount}"]},
+        "ArnLike":{"aws:SourceArn":["arn:aws:states:*:????????????:*","arn:aws:states:*:3333?333*:*"]}}}"#;
+    let policy = trust_of("2012-10-17", text);
+    let values = policy.effective().flat_map(|s| &s.conditions).flat_map(|c| &c.values).map(|value| &value.template);
+    let taken = [account("999999999999"), account("333393339999")];
+    let found = accounts_like(values, &taken);
+    let patterns: Vec<&str> = found.iter().map(|(pattern, _)| pattern.as_str()).collect();
+    assert_eq!(patterns, ["1111*", "????????????", "3333?333*"]);
+    for (pattern, account) in &found {
+        assert!(!taken.contains(account), "{pattern}");
+        assert!(crate::policy::pattern::matches(pattern, account.as_str(), crate::policy::pattern::Case::Sensitive));
+    }
+}

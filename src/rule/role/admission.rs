@@ -3,6 +3,7 @@
 //! Statements of one effect add up, so each is asked about alone, beside all Deny statements: a finding can then name the
 //! statement that has to be mended, and a second one behind it is not overlooked.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
@@ -32,9 +33,28 @@ pub enum Who {
 }
 
 impl Who {
+    /// The account that is meant by itself.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Who::Account(account) => Some(*account),
+            _ => None,
+        }
+    }
+
     /// Whether accounts are meant that nobody chose.
     pub fn is_public(&self) -> bool {
         matches!(self, Who::Anyone | Who::AnyoneLike(_))
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Who::Anyone => f.write_str("*"),
+            Who::AnyoneLike(text) | Who::AnyOf(text) => f.write_str(text),
+            Who::AnyMember => f.write_str("organization"),
+            Who::Account(account) => account.fmt(f),
+        }
     }
 }
 
@@ -59,14 +79,41 @@ pub struct Admission {
 impl Admission {
     /// The account that is meant by itself.
     pub fn account(&self) -> Option<AccountId> {
-        match self.who {
-            Who::Account(account) => Some(account),
-            _ => None,
-        }
+        self.who.account()
+    }
+}
+
+/// An account, or one that stands for all that are meant, and what is known of its organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Who is meant.
+    pub who: Who,
+    /// The account to ask about.
+    pub account: AccountId,
+    /// Its organization.
+    pub membership: Membership,
+}
+
+impl Party {
+    /// An account that is meant by itself.
+    pub fn account(context: &Context<'_>, account: AccountId) -> Self {
+        Party { who: Who::Account(account), account, membership: context.membership(account) }
     }
 }
 
 impl RoleView<'_> {
+    /// Everyone outside its own account whom some statement of its trust policy lets in, each once.
+    pub fn parties(&self, context: &Context<'_>) -> Vec<Party> {
+        let mut parties: Vec<Party> = Vec::new();
+        for one in self.admissions(context) {
+            if !parties.iter().any(|party| party.who == one.who) {
+                let (who, membership) = (one.who.clone(), one.membership.clone());
+                parties.push(Party { who, account: one.account, membership });
+            }
+        }
+        parties
+    }
+
     /// Everyone outside its own account whom an Allow statement of its trust policy lets assume it, with whatever
     /// external ID; statement by statement.
     ///

@@ -14,7 +14,7 @@ pub(in crate::rules) const CHECK: Check = Check { role: Some(role), estate: Some
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     if !carried::is_for_others(context, role) {
-        return Ok(Verdict::NotApplicable);
+        return carried::of_unknown_trust(context, role, |known| known.is_some());
     }
     let inline = |policy: &RolePolicy| matches!(policy.origin, Origin::Inline(_));
     let copies = carried::of_role(context, role, |policy, known| inline(policy) && known.is_some());

@@ -15,7 +15,7 @@ pub(in crate::rules) const CHECK: Check = Check { role: Some(role), estate: Some
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     if !carried::is_for_others(context, role) {
-        return Ok(Verdict::NotApplicable);
+        return carried::of_unknown_trust(context, role, |known| known.is_none());
     }
     let own =
         carried::of_role(context, role, |policy, known| matches!(policy.origin, Origin::Inline(_)) && known.is_none());
@@ -70,8 +70,8 @@ fn managed(context: &Context<'_>) -> Outcome {
 /// Why it is too much.
 fn reason(excess: &[Excess]) -> &'static str {
     match excess.first().map(|excess| &excess.kind) {
-        Some(Kind::Read(Some(_)) | Kind::List(Some(_))) => "not a log bucket",
-        Some(Kind::Read(None) | Kind::List(None)) => "takes in buckets that hold no logs",
+        Some(Kind::Read(Some(_)) | Kind::List(Some(_)) | Kind::Configuration(Some(_))) => "not a log bucket",
+        Some(Kind::Read(None) | Kind::List(None) | Kind::Configuration(None)) => "takes in buckets that hold no logs",
         Some(Kind::Decrypt) => "takes in keys that encrypt no logs",
         Some(Kind::Action(..)) | None => "more than reading, listing and decrypting logs",
     }

@@ -1,23 +1,37 @@
 //! Identity policies that let their holder assume every role of an account.
 
+use compact_str::CompactString;
+
 use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::{arn_covers, covers};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, STRANGER};
-use crate::access::sts::better;
+use crate::access::sts::{accounts_like, better};
 use crate::aws::{AccountId, Arn, ConditionKey};
-use crate::policy::pattern::{Case, matches};
+use crate::policy::pattern::{Case, has_wildcard, matches};
+use crate::policy::template::Template;
 use crate::policy::{Effect, Entries, Policy, Statement};
 use crate::rules::shared::permissions::{self, Limits};
 use crate::text::Span;
 
 const ACTION: &str = "sts:AssumeRole";
 
+/// Whose roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rules) enum Whose {
+    /// Those of any account.
+    Anyone,
+    /// Those of every account whose ID this pattern matches.
+    Like(CompactString),
+    /// Those of this account.
+    Account(AccountId),
+}
+
 /// What a statement lets its holder assume, and the proof.
 #[derive(Debug, Clone)]
 pub(in crate::rules) struct Breadth {
-    /// Every role of this account; `None` stands for those of any account.
-    pub(in crate::rules) account: Option<AccountId>,
+    /// Whose roles, all of them.
+    pub(in crate::rules) whose: Whose,
     /// The request for a role that nobody names.
     pub(in crate::rules) answer: Answer,
     /// The value that opens it.
@@ -32,23 +46,25 @@ pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: 
     if !may_assume(statement) {
         return None;
     }
-    let named = named_accounts(statement);
-    let holder = holder.unwrap_or_else(|| AccountId::other_than(named.iter().copied()));
-    let stranger = AccountId::other_than(named.iter().copied().chain([holder]));
+    let mut taken = named_accounts(statement);
+    let named: Vec<(Whose, AccountId)> = taken.iter().map(|account| (Whose::Account(*account), *account)).collect();
+    let holder = holder.unwrap_or_else(|| AccountId::other_than(taken.iter().copied()));
+    taken.push(holder);
+    let any = (Whose::Anyone, AccountId::other_than(taken.iter().copied()));
+    let like = accounts_like(owner_patterns(statement), &taken).into_iter();
+    let like = like.map(|(pattern, account)| (Whose::Like(pattern), account));
     let mut undecided = None;
-    for account in std::iter::once(stranger).chain(named) {
-        let answer = ask(statement, limits, holder, account);
-        let of_any = account == stranger;
-        match answer {
-            Answer::No => {}
-            Answer::Undecided => undecided = Some(answer),
-            found => {
-                let account = (!of_any).then_some(account);
-                return Some(Breadth { account, answer: found, span: opening(statement, account) });
+    for (whose, account) in std::iter::once(any).chain(like).chain(named) {
+        for partition in partitions(statement) {
+            let role = format!("arn:{partition}:iam::{account}:role/{STRANGER}");
+            match ask(statement, limits, holder, (account, &role)) {
+                Answer::No => {}
+                Answer::Undecided => undecided = Some(Answer::Undecided),
+                answer => return Some(Breadth { whose, answer, span: opening(statement, &role) }),
             }
         }
     }
-    undecided.map(|answer| Breadth { account: None, answer, span: statement.span })
+    undecided.map(|answer| Breadth { whose: Whose::Anyone, answer, span: statement.span })
 }
 
 /// Whether a statement allows `sts:AssumeRole` on something, and is not the full administrator's.
@@ -61,7 +77,7 @@ pub(in crate::rules) fn may_assume(statement: &Statement) -> bool {
         && !is_full_administrator(statement)
 }
 
-fn ask(statement: &Statement, limits: &Limits, holder: AccountId, account: AccountId) -> Answer {
+fn ask(statement: &Statement, limits: &Limits, holder: AccountId, (account, role): (AccountId, &str)) -> Answer {
     let alone = permissions::alone(statement);
     let identity: Vec<&Policy> = std::iter::once(&alone).chain(&limits.denies).collect();
     // A role of another account than the holder's, so that no trust policy lets the holder in by itself.
@@ -72,7 +88,7 @@ fn ask(statement: &Statement, limits: &Limits, holder: AccountId, account: Accou
         let question = Question {
             callers: vec![Caller::Session(holder, STRANGER.into(), Some(STRANGER.into()))],
             action: ACTION,
-            resource: format!("arn:aws:iam::{account}:role/{STRANGER}").into(),
+            resource: role.into(),
             resource_account: Some(account),
             policies: Policies {
                 identity: Side::Policies(&identity),
@@ -119,14 +135,30 @@ fn named_accounts(statement: &Statement) -> Vec<AccountId> {
     accounts
 }
 
-/// The resource that takes in every role.
-fn opening(statement: &Statement, account: Option<AccountId>) -> Span {
+/// The values in which a statement's resources and conditions tell the accounts of the roles.
+fn owner_patterns(statement: &Statement) -> impl Iterator<Item = &Template> {
+    let resources = statement.resources.iter().flat_map(|resources| &resources.items).map(|item| &item.value);
+    let clauses = statement.conditions.iter().filter(|clause| clause.key.is("aws:ResourceAccount"));
+    resources.chain(clauses.flat_map(|clause| &clause.values).map(|value| &value.template))
+}
+
+/// The partitions of the roles: those that the resources name, else the one of commercial Regions.
+fn partitions(statement: &Statement) -> Vec<&str> {
+    let resources = statement.resources.iter().flat_map(|resources| &resources.items);
+    let named = resources.filter_map(|item| Some(Arn::parse(item.raw())?.partition));
+    let mut partitions: Vec<&str> = named.filter(|partition| !has_wildcard(partition)).collect();
+    partitions.push("aws");
+    partitions.sort_unstable();
+    partitions.dedup();
+    partitions
+}
+
+/// The resource that takes in a role of whatever name.
+fn opening(statement: &Statement, role: &str) -> Span {
     let Some(resources) = &statement.resources else { return statement.span };
     if resources.negated {
         return resources.span;
     }
-    let owner = account.map_or_else(|| "987654321098".to_owned(), |account| account.to_string());
-    let role = format!("arn:aws:iam::{owner}:role/{STRANGER}");
-    let takes = |raw: &str| arn_covers(raw, &role) == Some(true);
+    let takes = |raw: &str| arn_covers(raw, role) == Some(true);
     resources.items.iter().find(|item| takes(item.raw())).map_or(resources.span, |item| item.span)
 }

@@ -12,7 +12,8 @@ use crate::finding::{Step, Subject, SubjectKind};
 use crate::model::Class;
 use crate::policy::{Policy, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::{Admitted, Origin, RolePolicy, RoleView, built_in_policy};
+use crate::rule::role::{Origin, Party, RolePolicy, RoleView, built_in_policy};
+use crate::rule::{Outcome, Verdict};
 use crate::rules::shared::excess::{self, Excess, Ground};
 use crate::rules::shared::permissions::Limits;
 use crate::text::Span;
@@ -44,8 +45,24 @@ impl Carried<'_, '_> {
 /// Whether a role shares logs with anyone who may not read everything anyway, as the owner and the management account may.
 pub(in crate::rules) fn is_for_others(context: &Context<'_>, role: &RoleView<'_>) -> bool {
     let may_read_all = |account| matches!(context.model.class(account), Class::Owner | Class::Management);
-    let others = |one: &Admitted| one.account.is_none_or(|account| !may_read_all(account));
-    role.is_sharing(context) && (role.trust().is_err() || role.admitted(context).iter().any(others))
+    let others = |party: &Party| party.who.account().is_none_or(|account| !may_read_all(account));
+    role.is_sharing(context) && role.parties(context).iter().any(others)
+}
+
+/// What is said of a role of which nobody can tell whom it lets in: gaps and no more, that of its trust policy only where
+/// what it carries of the policies that `wanted` chooses goes beyond the logs.
+pub(in crate::rules) fn of_unknown_trust(
+    context: &Context<'_>,
+    role: &RoleView<'_>,
+    wanted: impl Fn(Option<ManagedPolicy>) -> bool,
+) -> Outcome {
+    if !role.is_sharing(context) || role.knows_trust() {
+        return Ok(Verdict::NotApplicable);
+    }
+    let carried = of_role(context, role, |_, known| wanted(known));
+    let goes_beyond = carried.iter().any(|one| !one.beyond.is_empty());
+    let trust = role.trust().err().filter(|_| goes_beyond);
+    Ok(Verdict::with_gaps(Vec::new(), role.missing.iter().cloned().chain(trust).collect()))
 }
 
 /// The policies of one role that `wanted` chooses by what they are.

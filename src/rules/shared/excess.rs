@@ -39,8 +39,10 @@ pub(in crate::rules) struct Excess {
 pub(in crate::rules) enum Kind {
     /// Reads objects of this bucket, or of buckets that the pattern matches; `None` stands for every bucket.
     Read(Option<String>),
-    /// Lists such buckets, or reads how they are set up.
+    /// Lists such buckets.
     List(Option<String>),
+    /// Reads how such buckets are set up.
+    Configuration(Option<String>),
     /// Another action, on this bucket or on whatever the statement names.
     Action(String, Option<String>),
     /// Decrypts under keys that nobody names.
@@ -149,8 +151,12 @@ impl Search<'_, '_, '_> {
             }
             let Place::Other(name) = &target.place else { continue };
             for (action, full_name) in reads.iter().filter(|(action, _)| applies(action, target)) {
-                let is_read = action.name.starts_with("GetObject");
-                let kind = if is_read { Kind::Read(name.clone()) } else { Kind::List(name.clone()) };
+                let kind = match &action.name {
+                    name if name.starts_with("GetObject") => Kind::Read,
+                    name if name.starts_with("List") => Kind::List,
+                    _ => Kind::Configuration,
+                };
+                let kind = kind(name.clone());
                 if self.put(full_name, target, kind, target.span.unwrap_or(actions.span)) {
                     told.push(&target.place);
                     break;
@@ -163,7 +169,9 @@ impl Search<'_, '_, '_> {
             .iter()
             .filter_map(|e| if let Kind::Read(name) = &e.kind { Some(name.clone()) } else { None })
             .collect();
-        self.found.retain(|excess| !matches!(&excess.kind, Kind::List(name) if read.contains(name)));
+        self.found.retain(
+            |excess| !matches!(&excess.kind, Kind::List(name) | Kind::Configuration(name) if read.contains(name)),
+        );
     }
 
     /// The first action that changes something.
@@ -311,6 +319,7 @@ pub(in crate::rules) fn in_words<'e>(all: impl IntoIterator<Item = &'e Excess>) 
         let part = match &excess.kind {
             Kind::Read(name) => format!("read {}", bucket(name)),
             Kind::List(name) => format!("list {}", bucket(name)),
+            Kind::Configuration(name) => format!("read how {} is set up", bucket(name)),
             Kind::Action(action, Some(name)) => format!("use `{action}` on `{name}`"),
             Kind::Action(action, None) if elsewhere.len() < ENOUGH => {
                 elsewhere.push(action);

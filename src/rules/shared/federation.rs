@@ -60,6 +60,13 @@ impl Provider {
         }
     }
 
+    /// Whether a value of a claim leaves open whom it means: it is nothing but wildcards or, of a shared issuer, a pattern
+    /// of subjects that does not write the organization out.
+    pub(in crate::rules) fn is_open(&self, claim: &str, value: &str) -> bool {
+        value.bytes().all(|b| matches!(b, b'*' | b'?'))
+            || (claim == "sub" && self.shared.as_ref().is_some_and(|issuer| !issuer.binds(value)))
+    }
+
     /// The tokens of people whom a statement can not have meant, each as its claims. Claims that bind are somebody
     /// else's, all others are as the statement asks.
     ///
@@ -75,6 +82,10 @@ impl Provider {
                 keys.push(key);
             }
         }
+        // A token has no claims of another provider.
+        let foreign = policy.effective().flat_map(|s| &s.conditions).map(|clause| clause.key.as_str());
+        let foreign = foreign.filter(|key| is_claim(key) && self.claim(&ConditionKey::new(key)).is_none());
+        let foreign: Claims = foreign.map(|key| (CompactString::new(key), Given::Absent)).collect();
         let given = |text: CompactString| Given::Values(vec![text]);
         let claims = |subject: Option<&CompactString>| -> Claims {
             let each = keys.iter().map(|key| {
@@ -89,7 +100,7 @@ impl Provider {
                 };
                 (CompactString::new(key.as_str()), given(value))
             });
-            each.collect()
+            each.chain(foreign.iter().cloned()).collect()
         };
         let subjects = policy.allows().flat_map(|s| &s.conditions).filter(|c| self.claim(&c.key) == Some("sub"));
         let open = subjects.flat_map(|clause| &clause.values).filter(|value| {
@@ -134,6 +145,12 @@ impl Provider {
             None => format!("ask for your application's audience and subject, \"{prefix}:aud\" and \"{prefix}:sub\""),
         }
     }
+}
+
+/// Whether a condition key has the form of a provider's claim: `saml:aud`, or the issuer's address before the colon.
+fn is_claim(key: &str) -> bool {
+    let issuer = key.rsplit_once(':').map_or("", |(issuer, _)| issuer);
+    (issuer.contains('.') && !key.starts_with("aws:")) || issuer.eq_ignore_ascii_case("saml")
 }
 
 #[cfg(test)]

@@ -20,8 +20,16 @@ pub(in crate::rules) fn policy_for(context: &Context<'_>, role: &RoleView<'_>) -
         }
     }
     if statements.is_empty() {
-        let own = readers.first().map_or_else(|| "AWSLogs/".to_owned(), |account| format!("AWSLogs/{account}/"));
-        statements.extend(reads(&format!("arn:{partition}:s3:::your-log-bucket"), &[own]));
+        // An account that the model gives nothing has its own logs at most.
+        let own = |reader: &AccountId| Given::Of(BTreeSet::from([*reader]));
+        let given = readers.iter().fold(given(context, "", &readers), |given, reader| given.and(own(reader)));
+        let own: Vec<String> = match given {
+            Given::Of(accounts) if !accounts.is_empty() => {
+                accounts.iter().map(|account| format!("AWSLogs/{account}/")).collect()
+            }
+            _ => vec!["AWSLogs/".to_owned()],
+        };
+        statements.extend(reads(&format!("arn:{partition}:s3:::your-log-bucket"), &own));
     }
     let keys: BTreeSet<&str> = context
         .estate
@@ -36,10 +44,15 @@ pub(in crate::rules) fn policy_for(context: &Context<'_>, role: &RoleView<'_>) -
     format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
 }
 
+/// The logs in a bucket that any of these accounts may read.
+fn given(context: &Context<'_>, bucket: &str, readers: &[AccountId]) -> Given {
+    let each = readers.iter().map(|reader| context.model.logs_of(*reader, bucket));
+    each.fold(Given::nothing(), Given::and)
+}
+
 /// How the keys begin that these accounts may read in a bucket.
 fn prefixes(context: &Context<'_>, bucket: &LogBucket, readers: &[AccountId]) -> Vec<String> {
-    let given = readers.iter().map(|reader| context.model.logs_of(*reader, &bucket.name));
-    match given.fold(Given::nothing(), Given::and) {
+    match given(context, &bucket.name, readers) {
         Given::All => bucket
             .prefixes()
             .map(|prefix| if prefix.is_empty() { "AWSLogs/".to_owned() } else { format!("{prefix}/AWSLogs/") })

@@ -8,7 +8,8 @@ use crate::finding::StepEffect;
 use crate::model::Class;
 use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::{Admission, RoleView};
+use crate::rule::role::{Admission, RoleView, Who};
+use crate::rules::shared::words::list;
 use crate::text::Span;
 
 /// An account outside the organization that one statement of a trust policy admits by name.
@@ -108,6 +109,34 @@ pub(in crate::rules) fn accounts(context: &Context<'_>, accounts: impl IntoItera
         Some((last, others)) => format!("accounts {} and {last}", others.join(", ")),
         None => String::new(),
     }
+}
+
+/// Those whom a trust policy lets in, in words: the widest where one takes in the others, and three accounts at most.
+pub(in crate::rules) fn whom(context: &Context<'_>, who: &[&Who]) -> String {
+    if who.contains(&&Who::Anyone) {
+        return "any AWS account".to_owned();
+    }
+    let own = who.contains(&&Who::AnyMember);
+    let is_in = |account: AccountId| {
+        matches!(context.model.class(account), Class::Owner | Class::Management | Class::Member) && own
+    };
+    let mut words = Vec::new();
+    let mut accounts = Vec::new();
+    for one in who {
+        match one {
+            Who::Anyone => {}
+            Who::AnyoneLike(pattern) => words.push(format!("any AWS account whose ID matches `{pattern}`")),
+            Who::AnyMember => words.push("every account of the organization".to_owned()),
+            Who::AnyOf(id) => words.push(format!("every account of organization {id}")),
+            Who::Account(account) if is_in(*account) => {}
+            Who::Account(account) => accounts.push(context.model.label(*account)),
+        }
+    }
+    let noun = if accounts.len() == 1 { "account" } else { "accounts" };
+    if !accounts.is_empty() {
+        words.push(format!("{noun} {}", list(&accounts, 3)));
+    }
+    list(&words, words.len())
 }
 
 /// `help`, after "if this account is not yours" where the account may turn out to be a member.

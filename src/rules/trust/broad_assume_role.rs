@@ -6,7 +6,7 @@ use crate::policy::{PolicyKind, Statement};
 use crate::rule::context::{Context, DocumentView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::assume_role::{Breadth, breadth, may_assume};
+use crate::rules::shared::assume_role::{Breadth, Whose, breadth, may_assume};
 use crate::rules::shared::permissions::{Limits, holder};
 
 pub(in crate::rules) const CHECK: Check = Check::documents(check);
@@ -80,9 +80,17 @@ fn finding(
 ) -> Option<Draft> {
     let found = breadth.answer.found()?;
     let label = |account: AccountId| context.model.label(account);
-    let (roles, which) = match breadth.account {
-        Some(account) => (format!("any role of account {}", label(account)), "this takes in all its roles"),
-        None => ("any role of any account".to_owned(), "this takes in all roles there are"),
+    let (roles, which) = match &breadth.whose {
+        Whose::Account(account) => (format!("any role of account {}", label(*account)), "this takes in all its roles"),
+        Whose::Like(pattern) => {
+            (format!("any role of any account whose ID matches `{pattern}`"), "this takes in all their roles")
+        }
+        Whose::Anyone => ("any role of any account".to_owned(), "this takes in all roles there are"),
+    };
+    let (about, owner) = match &breadth.whose {
+        Whose::Account(account) => (account.to_string(), account.to_string()),
+        Whose::Like(pattern) => (pattern.to_string(), "ACCOUNT".to_owned()),
+        Whose::Anyone => ("*".to_owned(), "ACCOUNT".to_owned()),
     };
     let name = &view.subject.name;
     let holder = match view.subject.kind {
@@ -93,10 +101,10 @@ fn finding(
     let draft = Finding::at(breadth.span, which)
         .message(format!("{holder} assume {roles} that lets {lets} in"))
         .statement(statement)
-        .about(breadth.account.map_or_else(|| "*".to_owned(), |account| account.to_string()))
+        .about(about)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())
         .depends_on(found.explanation.depends_on.iter().chain(&limits.unknown).cloned())
-        .help("name the roles: \"Resource\": \"arn:aws:iam::111122223333:role/the-one-role\"");
+        .help(format!("name the roles: \"Resource\": \"arn:aws:iam::{owner}:role/NAME\""));
     Some(if breadth.answer.is_yes() { draft } else { draft.level(Level::Note) })
 }

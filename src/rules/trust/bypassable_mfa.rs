@@ -1,22 +1,21 @@
 use crate::access::request::Caller;
 use crate::access::search::{Answer, Found};
-use crate::access::sts::{better, named_accounts, names_everyone};
+use crate::access::sts::{better, named_accounts};
 use crate::aws::AccountId;
 use crate::finding::{Draft, Finding, Level};
 use crate::policy::operator::Family;
 use crate::policy::{Effect, Policy, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::RoleView;
+use crate::rule::role::{Party, RoleView, Who};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::words::list;
 use crate::rules::shared::{mfa, trust};
 
 pub(in crate::rules) const CHECK: Check = Check::roles(check);
 
-/// The accounts that get past one statement, and the proof for the first of them.
+/// Those who get past one statement, and the proof for the first of them.
 struct Bypass {
-    accounts: Vec<AccountId>,
+    parties: Vec<Party>,
     answer: Answer,
 }
 
@@ -35,13 +34,13 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let mut gaps = Vec::new();
     let mut told: Vec<Caller> = Vec::new();
     for statement in asking {
-        let mut bypass = Bypass { accounts: Vec::new(), answer: Answer::No };
-        for account in accounts(context, role, policy) {
-            let mut callers = mfa::asked(context, role, policy, statement, account);
+        let mut bypass = Bypass { parties: Vec::new(), answer: Answer::No };
+        for party in parties(context, role, policy) {
+            let mut callers = mfa::asked(role, policy, statement, &party);
             callers.retain(|caller| !told.contains(caller));
-            let answer = mfa::admits_without(context, role, &callers);
+            let answer = mfa::admits_without(context, role, &party, &callers);
             if answer.found().is_some() {
-                bypass.accounts.push(account);
+                bypass.parties.push(party);
                 told.extend(callers);
             }
             bypass.answer = better(bypass.answer, answer);
@@ -57,15 +56,18 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     Ok(Verdict::with_gaps(findings, gaps))
 }
 
-/// The accounts that the policy lets in, its own among them; one that nobody names stands for everyone.
-fn accounts(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy) -> Vec<AccountId> {
+/// Whom the policy names or lets in, the role's own account among them.
+fn parties(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy) -> Vec<Party> {
     let mut accounts: Vec<AccountId> = policy.allows().flat_map(named_accounts).collect();
-    if policy.allows().any(names_everyone) {
-        accounts.extend(role.admitted(context).iter().map(|one| one.account.unwrap_or_else(|| context.stranger())));
-    }
     accounts.sort_unstable();
     accounts.dedup();
-    accounts
+    let mut parties: Vec<Party> = accounts.into_iter().map(|account| Party::account(context, account)).collect();
+    for party in role.parties(context) {
+        if !parties.iter().any(|known| known.who == party.who) {
+            parties.push(party);
+        }
+    }
+    parties
 }
 
 fn finding(
@@ -77,11 +79,10 @@ fn finding(
     found: &Found,
 ) -> Option<Draft> {
     let clause = mfa::clauses(statement).next()?;
-    let first = *bypass.accounts.first()?;
-    let labels: Vec<String> = bypass.accounts.iter().map(|account| context.model.label(*account)).collect();
-    let noun = if labels.len() == 1 { "account" } else { "accounts" };
+    let first = bypass.parties.first()?.account;
     let name = &role.subject.name;
-    let message = format!("`{name}` asks for MFA and can be assumed without it from {noun} {}", list(&labels, 3));
+    let who: Vec<&Who> = bypass.parties.iter().map(|party| &party.who).collect();
+    let message = format!("`{name}` asks for MFA and can be assumed without it from {}", trust::whom(context, &who));
     let other = trust::admitting(policy, &bypass.answer, first).filter(|(through, _)| through.span != statement.span);
     let draft = match other {
         // Another Allow lets them in: that one lacks the condition.
@@ -101,7 +102,7 @@ fn finding(
             }),
     };
     let draft = if bypass.answer.is_yes() { draft } else { draft.level(Level::Note) };
-    let draft = bypass.accounts.iter().fold(draft, |draft, account| draft.about(account.to_string()));
+    let draft = who.iter().fold(draft, |draft, who| draft.about(who.to_string()));
     Some(
         draft
             .path(found.explanation.steps.iter().cloned())
@@ -115,6 +116,7 @@ fn weakness(statement: &Statement, family: Family) -> &'static str {
     match (statement.effect, family) {
         (Effect::Allow, Family::Null) => "a session that began without MFA has this key too",
         (Effect::Allow, _) => "met without MFA",
+        (Effect::Deny, Family::Null) => "a session that began without MFA has this key too, and is not denied",
         (Effect::Deny, _) => "a request made with access keys does not have this key, and is not denied",
     }
 }

@@ -9,7 +9,7 @@ use crate::finding::{Draft, Finding};
 use crate::model::Class;
 use crate::policy::{Policy, Principal, PrincipalEntry, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::RoleView;
+use crate::rule::role::{Party, RoleView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::words::list;
@@ -33,17 +33,17 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         for entry in entries {
             let Some(person) = person(context, entry, is_for_machines) else { continue };
             let Some(account) = person.account() else { continue };
+            let party = Party::account(context, account);
             // A machine acts for others and says for whom: a person sends no external ID.
-            let ask =
-                |external_id| role.admits_any_of(context, vec![person.clone()], "sts:AssumeRole", external_id, &[]);
-            if ask(ExternalId::Absent) == Answer::No {
+            let alone = || vec![person.clone()];
+            if role.admits_any_of(context, &party, alone(), ExternalId::Absent, &[]) == Answer::No {
                 continue;
             }
             is_for_people = true;
-            if is_asked(context, role, policy, account, &person) {
+            if is_asked(role, policy, &party, &person) {
                 continue;
             }
-            match mfa::admits_without(context, role, std::slice::from_ref(&person)) {
+            match mfa::admits_without(context, role, &party, &alone()) {
                 Answer::Undecided => gaps.push(trust::undecided()),
                 Answer::Yes(found) => {
                     proof.get_or_insert(found);
@@ -89,10 +89,10 @@ fn serves_machines(context: &Context<'_>, policy: &Policy) -> bool {
 }
 
 /// Whether some statement asks this caller for MFA already; how well is `bypassable-mfa`.
-fn is_asked(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy, account: AccountId, person: &Caller) -> bool {
+fn is_asked(role: &RoleView<'_>, policy: &Policy, party: &Party, person: &Caller) -> bool {
     policy.effective().any(|statement| {
-        let asked = mfa::asked(context, role, policy, statement, account);
-        asked.contains(person) || asked.contains(&Caller::User(account, STRANGER.into()))
+        let asked = mfa::asked(role, policy, statement, party);
+        asked.contains(person) || asked.contains(&Caller::User(party.account, STRANGER.into()))
     })
 }
 

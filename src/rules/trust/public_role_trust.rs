@@ -1,10 +1,16 @@
+use compact_str::CompactString;
+
+use crate::access::request::{Caller, Given};
 use crate::access::search::Answer;
-use crate::access::sts::names_everyone;
+use crate::access::sts::{better, names_everyone};
+use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
+use crate::policy::Statement;
 use crate::rule::context::Context;
 use crate::rule::role::{Admission, RoleView, Who};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::federation::Provider;
 use crate::rules::shared::trust;
 
 pub(in crate::rules) const CHECK: Check = Check::roles(check);
@@ -31,7 +37,35 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             }
         }
     }
+    for statement in role.trust()?.allows().filter(|s| names_everyone(s) && !seen.contains(&s.span)) {
+        findings.extend(by_sign_in(context, role, statement)?);
+    }
     Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// A statement that does not let every account assume the role and yet everyone who signs in at a provider that AWS knows by itself.
+fn by_sign_in(context: &Context<'_>, role: &RoleView<'_>, statement: &Statement) -> Result<Option<Draft>, Gap> {
+    let google = Provider::new("accounts.google.com");
+    let caller = Caller::Provider(CompactString::new(&google.name));
+    let answer = google.strangers(role.trust()?, statement).into_iter().fold(Answer::No, |best, claims| {
+        let fixed: Vec<(&str, Given)> = claims.iter().map(|(key, given)| (key.as_str(), given.clone())).collect();
+        better(best, role.admits_caller(context, caller.clone(), google.action(), &fixed))
+    });
+    if answer == Answer::Undecided {
+        return Err(trust::undecided());
+    }
+    let draft = answer.found().map(|found| {
+        Finding::at(trust::everyone_span(statement), "everyone whom a public provider gives a token")
+            .message(format!("anyone who signs in with Google, Facebook or Amazon can assume `{}`", role.subject.name))
+            .level(if answer.is_yes() { Level::Warning } else { Level::Note })
+            .statement(statement)
+            .about("web identity")
+            .path(found.explanation.steps.iter().cloned())
+            .witness(found.witness.clone())
+            .depends_on(trust::unless(context, role, found))
+            .help("name the provider as \"Federated\" in `Principal`, and ask for your application's audience and the subject")
+    });
+    Ok(draft)
 }
 
 fn finding(context: &Context<'_>, role: &RoleView<'_>, admission: &Admission) -> Option<Draft> {

@@ -1,9 +1,12 @@
+use compact_str::CompactString;
+
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Found};
-use crate::access::sts::better;
+use crate::access::sts::{accounts_like, better};
 use crate::aws::{AccountId, ConditionKey, documented_source};
 use crate::finding::{Draft, Finding, Level, StepEffect};
-use crate::policy::{Policy, Principal, PrincipalEntry, Statement};
+use crate::policy::template::Template;
+use crate::policy::{Clause, Policy, Principal, PrincipalEntry, Statement};
 use crate::rule::context::Context;
 use crate::rule::role::RoleView;
 use crate::rule::{Outcome, Verdict};
@@ -30,23 +33,36 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let mut findings = Vec::new();
     for statement in policy.allows() {
         let mut open: Vec<(&PrincipalEntry, &str)> = Vec::new();
-        let mut best = Answer::No;
+        let mut best = Foreign { like: None, answer: Answer::No };
         for (entry, name) in services(statement) {
-            let answer = admits_foreign(context, role, name);
+            let Foreign { like, answer } = admits_foreign(context, role, name);
             if answer == Answer::Undecided {
                 gaps.push(trust::undecided());
             }
             if passes_through(&answer, statement) {
                 open.push((entry, name));
-                best = better(best, answer);
+                best = best.or(Foreign { like, answer });
             }
         }
-        if let Some(found) = best.found() {
-            let draft = finding(context, role, policy, statement, &open, found);
-            findings.push(if best.is_yes() { draft } else { draft.level(Level::Note) });
+        if let Some(found) = best.answer.found() {
+            let draft = finding(context, role, policy, statement, &open, (best.like.as_deref(), found));
+            findings.push(if best.answer.is_yes() { draft } else { draft.level(Level::Note) });
         }
     }
     Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// How a service gets in for an account that nobody names: for any there is, or for those whose ID a pattern matches.
+struct Foreign {
+    like: Option<CompactString>,
+    answer: Answer,
+}
+
+impl Foreign {
+    /// The one that lets more through.
+    fn or(self, other: Foreign) -> Foreign {
+        if better(self.answer.clone(), other.answer.clone()) == self.answer { self } else { other }
+    }
 }
 
 /// The services that a statement names and that tell for whom they act.
@@ -58,11 +74,22 @@ fn services(statement: &Statement) -> impl Iterator<Item = (&PrincipalEntry, &st
     })
 }
 
-/// Whether a service can assume the role for an account that nobody knows, be it in another organization or in none.
-fn admits_foreign(context: &Context<'_>, role: &RoleView<'_>, service: &str) -> Answer {
-    let named = role.trust().into_iter().flat_map(Policy::effective).flat_map(|s| &s.conditions);
-    let named = named.flat_map(|clause| &clause.values).filter_map(|value| AccountId::parse(value.template.raw()));
-    let account = AccountId::other_than(context.model.known_accounts().into_iter().chain(named));
+/// Whether a service can assume the role for an account that nobody knows, be it in another organization or in none: for
+/// any, or for those that a pattern takes in.
+fn admits_foreign(context: &Context<'_>, role: &RoleView<'_>, service: &str) -> Foreign {
+    let clauses = role.trust().into_iter().flat_map(Policy::effective).flat_map(|s| &s.conditions);
+    let values: Vec<&Template> = clauses.flat_map(|clause| &clause.values).map(|value| &value.template).collect();
+    let named = values.iter().filter_map(|template| AccountId::parse(template.raw()));
+    let taken: Vec<AccountId> = context.model.known_accounts().into_iter().chain(named).collect();
+    let like =
+        accounts_like(values.iter().copied(), &taken).into_iter().map(|(pattern, account)| (Some(pattern), account));
+    let any = (None, AccountId::other_than(taken.iter().copied()));
+    let each = std::iter::once(any).chain(like);
+    let each = each.map(|(like, account)| Foreign { like, answer: admits_for(context, role, service, account) });
+    each.reduce(Foreign::or).unwrap_or(Foreign { like: None, answer: Answer::No })
+}
+
+fn admits_for(context: &Context<'_>, role: &RoleView<'_>, service: &str, account: AccountId) -> Answer {
     let value = |text: &str| Given::Values(vec![text.into()]);
     let organizations =
         [(Given::Absent, Given::Absent), (value("o-stranger00"), value("o-stranger00/r-strg/ou-strg-stranger/"))];
@@ -84,23 +111,28 @@ fn finding(
     policy: &Policy,
     statement: &Statement,
     open: &[(&PrincipalEntry, &str)],
-    found: &Found,
+    (like, found): (Option<&str>, &Found),
 ) -> Draft {
     let names: Vec<&str> = open.iter().map(|(_, name)| *name).collect();
     let is_source = |key: &ConditionKey| SOURCES.iter().any(|source| key.is(source));
     let guard = statement.conditions.iter().find(|clause| is_source(&clause.key));
     let principal = open.first().map_or(statement.span, |(entry, _)| entry.span);
-    let (span, label) = match guard.and_then(|clause| Some((clause, clause.values.first()?))) {
+    let open_value = |clause: &'_ Clause| {
+        clause.values.iter().find(|value| value.template.has_wildcard()).or(clause.values.first()).cloned()
+    };
+    let (span, label) = match guard.and_then(|clause| Some((clause, open_value(clause)?))) {
         Some((clause, value)) if clause.operator.takes_wildcards() && !clause.operator.if_exists => {
-            (value.span, "the resource of any account meets this")
+            (value.span, "resources of other accounts meet this")
         }
         Some((clause, _)) => (clause.operator_span, "met whoever the service acts for"),
         None => (principal, "nothing asks for whom it acts"),
     };
     let example = role.role.account.map_or_else(|| "your account ID".to_owned(), |account| account.to_string());
     let denies = policy.denies().flat_map(|s| s.conditions.iter()).find(|clause| is_source(&clause.key));
+    let whom = like.map_or_else(String::new, |pattern| format!(" whose ID matches `{pattern}`"));
+    let name = &role.subject.name;
     let mut draft = Finding::at(span, label)
-        .message(format!("{} can assume `{}` on behalf of any AWS account", quoted(&names, 3), role.subject.name))
+        .message(format!("{} can assume `{name}` on behalf of any AWS account{whom}", quoted(&names, 3)))
         .statement(statement)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())

@@ -74,9 +74,13 @@ fn finding(
 ) -> Draft {
     let clauses: Vec<&Clause> =
         statement.conditions.iter().filter(|clause| provider.claim(&clause.key).is_some()).collect();
-    let binding =
-        clauses.iter().find(|clause| provider.claim(&clause.key).is_some_and(|claim| provider.binds_by(claim)));
-    let (span, label) = match (binding.and_then(|clause| clause.values.first()), provider.shared.is_some()) {
+    let binding = clauses.iter().filter_map(|clause| Some((*clause, provider.claim(&clause.key)?)));
+    let mut binding = binding.filter(|(_, claim)| provider.binds_by(claim));
+    let open = binding
+        .clone()
+        .find_map(|(clause, claim)| clause.values.iter().find(|value| provider.is_open(claim, value.template.raw())));
+    let value = open.or_else(|| binding.find_map(|(clause, _)| clause.values.first()));
+    let (span, label) = match (value, provider.shared.is_some()) {
         (Some(value), true) => (value.span, "another organization's tokens meet this"),
         (Some(value), false) => (value.span, "every token meets this"),
         (None, true) => (entry.span, "every organization gets tokens there, with the audience it asks for"),

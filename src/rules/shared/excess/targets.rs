@@ -130,8 +130,7 @@ pub(super) fn places(ground: &Ground<'_, '_>, statement: &Statement) -> Vec<Targ
         if arn.service != "s3" && !matches(pattern.service, "s3", Case::Sensitive) {
             continue;
         }
-        let named = if item.is_plain() { pattern.resource } else { arn.resource };
-        let name = named.split('/').next().unwrap_or_default();
+        let name = bucket_of(pattern.resource);
         if name == "*" {
             targets.extend(any(item.span));
             targets.extend(of_logs());
@@ -156,6 +155,16 @@ pub(super) fn places(ground: &Ground<'_, '_>, statement: &Statement) -> Vec<Targ
         targets.push(Target { arn: filled.to_string(), place, span: Some(item.span) });
     }
     targets
+}
+
+/// A resource up to the slash behind the bucket; the slash of a variable's key is none.
+fn bucket_of(resource: &str) -> &str {
+    let mut inside = false;
+    let end = resource.find(|c| {
+        inside = (inside || c == '{') && c != '}';
+        c == '/' && !inside
+    });
+    end.and_then(|end| resource.get(..end)).unwrap_or(resource)
 }
 
 /// The names of the log buckets: those that the model knows, those of which the role's policies name a path in an
