@@ -5,6 +5,7 @@
 
 pub mod ast;
 pub mod condition;
+mod kind;
 pub mod operator;
 mod parse;
 pub mod pattern;
@@ -15,7 +16,8 @@ pub mod template;
 mod values;
 
 pub use ast::{Clause, Effect, Entries, Policy, PolicyKind, PrincipalEntry, Principals, Standing, Statement, Version};
-pub use parse::{kind_of, parse};
+pub use kind::kind_of;
+pub use parse::parse;
 pub use principal::{Principal, PrincipalKind};
 pub use problem::{Problem, ProblemKind};
 pub use size::Size;

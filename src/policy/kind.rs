@@ -1,0 +1,87 @@
+//! What a policy is attached to, as far as its text tells.
+
+use super::ast::PolicyKind;
+use crate::aws::Arn;
+use crate::syntax::json::{Json, Kind};
+
+/// What kind of policy a document is, by its content; `None` where it is no policy at all.
+///
+/// SCPs, RCPs, boundaries, session and endpoint policies look like others and must be named by the user.
+pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
+    let statement = json.member("Statement")?;
+    let (mut principal, mut action, mut resource) = (false, false, false);
+    let (mut sts, mut kms, mut s3) = (false, false, false);
+    let mut look = |statement: Json<'_>| {
+        for (key, value) in statement.members() {
+            let each = |test: &mut dyn FnMut(&str)| {
+                for text in value.as_str().into_iter().chain(value.elements().filter_map(Json::as_str)) {
+                    test(&text);
+                }
+            };
+            match key.as_str().as_deref() {
+                Some("Principal" | "NotPrincipal") => principal = true,
+                Some("Action" | "NotAction") => {
+                    action = true;
+                    each(&mut |name| {
+                        let service = name.split(':').next().unwrap_or("");
+                        sts |= service.eq_ignore_ascii_case("sts");
+                        kms |= service.eq_ignore_ascii_case("kms");
+                        s3 |= service.eq_ignore_ascii_case("s3");
+                    });
+                }
+                Some("Resource" | "NotResource") => {
+                    resource = true;
+                    each(&mut |arn| s3 |= Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
+                }
+                _ => {}
+            }
+        }
+    };
+    match statement.kind() {
+        Kind::Object => look(statement),
+        Kind::Array => statement.elements().for_each(&mut look),
+        _ => return None,
+    }
+    Some(match (principal, resource) {
+        _ if sts && !resource => PolicyKind::Trust,
+        (false, _) => PolicyKind::Identity,
+        (true, _) if sts && !s3 && !kms => PolicyKind::Trust,
+        (true, _) if s3 => PolicyKind::Bucket,
+        (true, _) if kms => PolicyKind::Key,
+        // No other kind of policy goes without.
+        (true, false) if action => PolicyKind::Trust,
+        (true, _) => PolicyKind::Resource,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::json::Tape;
+    use crate::text::SourceId;
+    use crate::text::embedded::Place;
+
+    #[test]
+    fn the_kind_is_found_from_the_content() {
+        let kind = |text: &str| {
+            let place = Place::direct(SourceId::new(0), 0);
+            kind_of(Tape::new().read(text, &place).unwrap())
+        };
+        let cases = [
+            (r#"{"Statement":[{"Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#, Some(PolicyKind::Trust)),
+            (r#"{"Statement":{"Action":"sts:AssumeRole","Resource":"*"}}"#, Some(PolicyKind::Identity)),
+            (r#"{"Statement":[{"Principal":"*","Action":"s3:GetObject","Resource":"*"}]}"#, Some(PolicyKind::Bucket)),
+            (
+                r#"{"Statement":[{"Principal":"*","Action":"*","Resource":"arn:aws:s3:::b/*"}]}"#,
+                Some(PolicyKind::Bucket),
+            ),
+            (r#"{"Statement":[{"Principal":"*","Action":["kms:*"],"Resource":"*"}]}"#, Some(PolicyKind::Key)),
+            (r#"{"Statement":[{"Principal":"*","Action":"sqs:*","Resource":"*"}]}"#, Some(PolicyKind::Resource)),
+            (r#"{"Statement":7}"#, None),
+            (r#"{"Action":"s3:*"}"#, None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(kind(text), expected, "{text}");
+        }
+    }
+}
