@@ -3,6 +3,7 @@
 //! A pattern tells apart only the characters it names, so one character that no pattern names stands for all others and
 //! the answers are exact.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::policy::pattern::{Case, Token, has_wildcard, matches, tokens};
@@ -20,6 +21,10 @@ pub fn overlap(one: &str, other: &str) -> bool {
     }
     if !has_wildcard(other) {
         return matches(one, other, Case::Sensitive);
+    }
+    let (head, start) = (literal_head(one), literal_head(other));
+    if !head.starts_with(start) && !start.starts_with(head) {
+        return false;
     }
     let (one, other): (Vec<Token>, Vec<Token>) = (tokens(one).collect(), tokens(other).collect());
     // reach[j]: whether the rest of `one` from here and the rest of `other` from j share a text; built from the end.
@@ -50,10 +55,18 @@ pub fn overlap(one: &str, other: &str) -> bool {
     next.first().copied().unwrap_or(false)
 }
 
+/// A pattern up to its first wildcard.
+fn literal_head(pattern: &str) -> &str {
+    pattern.split(['*', '?']).next().unwrap_or_default()
+}
+
 /// Whether `wide` matches every text that `narrow` matches; `None` where telling would take too long.
 pub fn covers(wide: &str, narrow: &str) -> Option<bool> {
     if !has_wildcard(narrow) {
         return Some(matches(wide, narrow, Case::Sensitive));
+    }
+    if !has_wildcard(wide) {
+        return Some(false);
     }
     // One of the texts of `narrow`. Where `wide` has no `?`, only a `*` can match what stands for its wildcards, and that
     // matches any other text in their place too.
@@ -169,7 +182,10 @@ fn fields(pattern: &str) -> Option<[&str; 6]> {
     (count == 6 || pattern.ends_with('*')).then_some(fields)
 }
 
-fn without_variables(pattern: &str) -> String {
+fn without_variables(pattern: &str) -> Cow<'_, str> {
+    if !pattern.contains("${") {
+        return Cow::Borrowed(pattern);
+    }
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once("${") {
@@ -177,7 +193,7 @@ fn without_variables(pattern: &str) -> String {
         out.push('*');
         rest = after.split_once('}').map_or("", |(_, behind)| behind);
     }
-    out + rest
+    Cow::Owned(out + rest)
 }
 
 #[cfg(test)]

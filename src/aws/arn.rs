@@ -20,12 +20,11 @@ pub struct Arn<'a> {
 impl<'a> Arn<'a> {
     /// Splits an ARN; `None` unless it begins with `arn:` and has six fields.
     pub fn parse(text: &'a str) -> Option<Self> {
-        let mut fields = text.splitn(6, ':');
-        let (Some("arn"), Some(partition), Some(service), Some(region), Some(account), Some(resource)) =
-            (fields.next(), fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
-        else {
-            return None;
-        };
+        let rest = text.strip_prefix("arn:")?;
+        let (partition, rest) = field(rest)?;
+        let (service, rest) = field(rest)?;
+        let (region, rest) = field(rest)?;
+        let (account, resource) = field(rest)?;
         Some(Arn { partition, service, region, account, resource })
     }
 
@@ -46,6 +45,12 @@ impl<'a> Arn<'a> {
         }
         self.resource.split('/').next().filter(|name| !name.is_empty())
     }
+}
+
+/// Splits behind the first colon; fields are short, so it is looked for byte by byte.
+fn field(text: &str) -> Option<(&str, &str)> {
+    let colon = text.bytes().position(|byte| byte == b':')?;
+    Some((text.get(..colon)?, text.get(colon + 1..)?))
 }
 
 /// The partition of an ARN, `aws` where the text is none.

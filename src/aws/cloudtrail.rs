@@ -10,8 +10,8 @@ pub const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 /// Source: the `aws_cloudtrail_service_account` data source of the Terraform AWS provider; Regions that opened later never
 /// had one.
 const LEGACY_ACCOUNTS: [(&str, &str); 22] = [
-    ("035351147821", "eu-central-1"),
     ("034638983726", "me-south-1"),
+    ("035351147821", "eu-central-1"),
     ("086441151436", "us-east-1"),
     ("113285607260", "us-west-2"),
     ("193415116832", "cn-north-1"),
@@ -37,7 +37,8 @@ const LEGACY_ACCOUNTS: [(&str, &str); 22] = [
 /// The Region of a legacy delivery account of CloudTrail, `us-gov-*` for the one of both GovCloud Regions; `None` for
 /// every other account.
 pub fn legacy_cloudtrail_account(account: AccountId) -> Option<&'static str> {
-    LEGACY_ACCOUNTS.iter().find(|(id, _)| *id == account.as_str()).map(|(_, region)| *region)
+    let at = LEGACY_ACCOUNTS.binary_search_by_key(&account.as_str(), |(id, _)| id).ok()?;
+    LEGACY_ACCOUNTS.get(at).map(|(_, region)| *region)
 }
 
 /// Whether a service principal is CloudTrail's, also one of a Region.

@@ -31,7 +31,7 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
                 }
                 Some("Resource" | "NotResource") => {
                     resource = true;
-                    each(&mut |arn| s3 |= Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
+                    each(&mut |arn| s3 = s3 || Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
                 }
                 _ => {}
             }

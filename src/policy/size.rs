@@ -16,23 +16,36 @@ pub struct Size {
 impl Size {
     /// Measures a JSON text that was read without error.
     pub fn of(text: &str) -> Self {
-        let mut size = Size { bytes: text.len() as u32, ..Size::default() };
-        let (mut in_string, mut escaped) = (false, false);
-        for byte in text.bytes() {
-            let begins_character = (byte as i8) >= -0x40;
-            size.characters += u32::from(begins_character);
-            let counts = in_string || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-            size.minified_bytes += u32::from(counts);
-            size.minified_characters += u32::from(counts && begins_character);
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = in_string,
-                b'"' => in_string = !in_string,
-                _ => {}
-            }
+        let bytes = text.as_bytes();
+        let characters = if text.is_ascii() { bytes.len() } else { text.chars().count() };
+        let (mut space, mut at) = (0, 0);
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let quote = memchr::memchr(b'"', rest).unwrap_or(rest.len());
+            let tokens = rest.get(..quote).unwrap_or_default();
+            space += tokens.iter().filter(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+            at += quote + 1;
+            at += length_of_string(bytes.get(at..).unwrap_or_default());
         }
-        size
+        Size {
+            bytes: bytes.len() as u32,
+            characters: characters as u32,
+            minified_bytes: (bytes.len() - space) as u32,
+            minified_characters: (characters - space) as u32,
+        }
     }
+}
+
+/// How far the end of a string is, its closing quote included.
+fn length_of_string(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        match bytes.get(at - 1) {
+            Some(b'\\') => at += 1,
+            _ => return at,
+        }
+    }
+    bytes.len()
 }
 
 #[cfg(test)]

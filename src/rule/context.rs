@@ -31,6 +31,7 @@ pub struct Context<'a> {
     pub warn_at: f64,
     principal_tags: OnceLock<BTreeMap<CompactString, PrincipalTag>>,
     sharing_roles: OnceLock<Vec<RoleView<'a>>>,
+    log_bucket_arns: OnceLock<Vec<String>>,
     rcp: OnceLock<Vec<(Arc<Policy>, Vec<CompactString>)>>,
     named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
 }
@@ -46,6 +47,7 @@ impl<'a> Context<'a> {
             warn_at,
             principal_tags: OnceLock::new(),
             sharing_roles: OnceLock::new(),
+            log_bucket_arns: OnceLock::new(),
             rcp: OnceLock::new(),
             named_roles: OnceLock::new(),
         }
@@ -63,11 +65,13 @@ impl<'a> Context<'a> {
     }
 
     /// The ARNs of the log buckets that are known by name.
-    pub fn log_bucket_arns(&self) -> Vec<String> {
-        let named =
-            |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
-        let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
-        self.model.log_buckets().iter().filter(|bucket| bucket.is_named).map(|bucket| arn(&bucket.name)).collect()
+    pub fn log_bucket_arns(&self) -> &[String] {
+        self.log_bucket_arns.get_or_init(|| {
+            let named =
+                |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
+            let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
+            self.model.log_buckets().iter().filter(|bucket| bucket.is_named).map(|bucket| arn(&bucket.name)).collect()
+        })
     }
 
     /// An account that is none of those named anywhere in the model.

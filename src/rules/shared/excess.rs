@@ -6,7 +6,7 @@
 mod ask;
 mod targets;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::access::search::Answer;
@@ -81,31 +81,41 @@ pub(in crate::rules) fn of_statement(
     let asker = Asker::new(context, ground.role, statement, limits);
     let mut search = Search { asker, ground, statement, found: Vec::new(), gaps: Vec::new() };
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
-    let (reads, changes) = (covered(actions, &READS_OF_S3), covered(actions, &CHANGES_OF_S3));
-    if !reads.is_empty() || !changes.is_empty() {
+    let [reads, changes, of_keys] = covered(actions);
+    let only_logs = || changes.is_empty() && ground.speaks_of_logs_alone(statement);
+    if !(reads.is_empty() && changes.is_empty() || only_logs()) {
         let places = targets::places(ground, statement);
         search.other_buckets(&reads, actions, &places);
         search.changes(&changes, actions, &places);
     }
-    let changes = covered(actions, &CHANGES_OF_KMS);
-    if !changes.is_empty() || covers_action(statement, DECRYPT) {
+    if !of_keys.is_empty() || covers_action(statement, DECRYPT) {
         let keys = targets::keys(ground, statement);
-        search.changes(&changes, actions, &keys);
+        search.changes(&of_keys, actions, &keys);
         search.decrypts(actions, &keys);
     }
     search.elsewhere(actions, limits);
     (search.found, search.gaps)
 }
 
-/// Those of `all` that a statement's actions cover.
-fn covered<'n>(actions: &Entries, all: &'n Ranked) -> Vec<&'n Named> {
+/// What a statement's actions cover: reads of S3, changes of S3, changes of KMS.
+fn covered(actions: &Entries) -> [Vec<&'static Named>; 3] {
+    let known = &*RANKED;
     if actions.negated || actions.items.iter().any(|item| has_wildcard(item.raw())) {
         let is_listed = |name: &str| actions.items.iter().any(|item| matches(item.raw(), name, Case::Insensitive));
-        return all.actions.iter().filter(|(_, name)| is_listed(name) != actions.negated).collect();
+        return known
+            .lists
+            .each_ref()
+            .map(|list| list.iter().filter(|(_, n)| is_listed(n) != actions.negated).collect());
     }
-    let ranks = actions.items.iter().filter_map(|item| all.ranks.get(&item.raw().to_ascii_lowercase()));
-    let ranks: BTreeSet<usize> = ranks.copied().collect();
-    ranks.into_iter().filter_map(|rank| all.actions.get(rank)).collect()
+    let found = actions.items.iter().filter_map(|item| known.ranks.get(&item.raw().to_ascii_lowercase()));
+    let mut ranks: Vec<(usize, usize)> = found.copied().collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let of = |wanted| {
+        let of_list = ranks.iter().filter(|(list, _)| *list == wanted);
+        of_list.filter_map(|(list, rank)| known.lists.get(*list)?.get(*rank)).collect()
+    };
+    [of(0), of(1), of(2)]
 }
 
 struct Search<'s, 'c, 'r> {
@@ -260,30 +270,34 @@ impl Search<'_, '_, '_> {
 /// An action and its full name.
 type Named = (&'static Action, String);
 
-/// Actions in order, and the place of each by its name in lower case.
+/// Reads of S3, changes of S3 and of KMS, the telling ones first, and the list and place of each by its name in lower
+/// case. Where a bucket is finds everybody, and decrypting is what readers of logs do: neither is among them.
 struct Ranked {
-    actions: Vec<Named>,
-    ranks: HashMap<String, usize>,
+    lists: [Vec<Named>; 3],
+    ranks: HashMap<String, (usize, usize)>,
 }
 
-/// Reads of S3, changes of S3 and of KMS, the telling ones first. Where a bucket is finds everybody, and decrypting is what
-/// readers of logs do: neither is among them.
-static READS_OF_S3: LazyLock<Ranked> = LazyLock::new(|| in_order("s3", &READS, &[Access::Read, Access::List]));
-static CHANGES_OF_S3: LazyLock<Ranked> = LazyLock::new(|| in_order("s3", &CHANGES, &WRITING));
-static CHANGES_OF_KMS: LazyLock<Ranked> = LazyLock::new(|| in_order("kms", &CHANGES, &WRITING));
+static RANKED: LazyLock<Ranked> = LazyLock::new(|| {
+    let reads = in_order("s3", &READS, &[Access::Read, Access::List]);
+    let lists = [reads, in_order("s3", &CHANGES, &WRITING), in_order("kms", &CHANGES, &WRITING)];
+    let named = lists.iter().enumerate().flat_map(|(list, actions)| {
+        actions.iter().enumerate().map(move |(rank, (_, name))| (name.to_ascii_lowercase(), (list, rank)))
+    });
+    let ranks = named.collect();
+    Ranked { lists, ranks }
+});
 
 const LOCATION: &str = "s3:GetBucketLocation";
 const DECRYPT: &str = "kms:Decrypt";
 const WRITING: [Access; 3] = [Access::Write, Access::PermissionsManagement, Access::Tagging];
 
-fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Ranked {
+fn in_order(service: &str, first: &[&str], levels: &[Access]) -> Vec<Named> {
     let all = services::service(service).map(|service| service.actions()).unwrap_or_default();
     let of_levels = all.iter().filter(|action| levels.contains(&action.access));
     let named = of_levels.map(|action| (action, action.to_string()));
     let mut actions: Vec<Named> = named.filter(|(_, name)| ![LOCATION, DECRYPT].contains(&name.as_str())).collect();
     actions.sort_by_key(|(_, own)| first.iter().position(|name| name == own).unwrap_or(first.len()));
-    let ranks = actions.iter().enumerate().map(|(rank, (_, name))| (name.to_ascii_lowercase(), rank)).collect();
-    Ranked { actions, ranks }
+    actions
 }
 
 fn applies(action: &Action, target: &Target) -> bool {

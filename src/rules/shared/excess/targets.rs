@@ -12,7 +12,7 @@ use crate::policy::pattern::{Case, has_wildcard, matches};
 use crate::policy::template::Template;
 use crate::rule::context::Context;
 use crate::rule::role::RoleView;
-use crate::text::Span;
+use crate::text::{Span, Spanned};
 
 /// A resource to try.
 #[derive(Debug, Clone)]
@@ -87,6 +87,15 @@ impl<'v, 'a> Ground<'v, 'a> {
         let caller = Caller::Session(account_of(role), role.role.name.clone(), Some(STRANGER.into()));
         let base = Request::new(caller, "s3:GetObject", "*", None);
         Ground { role, logs: log_buckets(context, role), base }
+    }
+
+    /// Whether all that a statement names are log buckets and what is in them.
+    pub(super) fn speaks_of_logs_alone(&self, statement: &Statement) -> bool {
+        let is_log = |item: &Spanned<Template>| {
+            let bucket = Arn::parse(item.raw()).and_then(|arn| arn.bucket());
+            bucket.is_some_and(|bucket| self.logs.iter().any(|log| log == bucket))
+        };
+        statement.resources.as_ref().is_some_and(|resources| !resources.negated && resources.items.iter().all(is_log))
     }
 
     fn fill(&self, item: &Template) -> CompactString {
@@ -179,21 +188,24 @@ fn log_buckets(context: &Context<'_>, role: &RoleView<'_>) -> Vec<String> {
     };
     let named = named_buckets(role);
     let of_logs = named.iter().filter(|(name, path)| path.contains("/AWSLogs/") && !holds_none(name));
-    names.extend(of_logs.map(|(name, _)| name.clone()));
+    for (name, _) in of_logs {
+        if !names.iter().any(|known| known == name) {
+            names.push((*name).to_owned());
+        }
+    }
     if let (true, Some((only, _))) = (names.is_empty() && !is_known, named.first())
         && named.iter().all(|(name, _)| name == only)
     {
-        names.push(only.clone());
+        names.push((*only).to_owned());
     }
     names
 }
 
 /// The buckets that a role's policies name in full, each with the resource.
-fn named_buckets(role: &RoleView<'_>) -> Vec<(String, String)> {
+fn named_buckets<'v>(role: &'v RoleView<'_>) -> Vec<(&'v str, &'v str)> {
     let statements = role.policies.iter().flat_map(|policy| policy.policy.allows());
     let resources = statements.filter_map(|s| s.resources.as_ref()).filter(|r| !r.negated).flat_map(|r| &r.items);
-    let named =
-        resources.filter_map(|item| Some((Arn::parse(item.raw())?.bucket()?.to_owned(), item.raw().to_owned())));
+    let named = resources.filter_map(|item| Some((Arn::parse(item.raw())?.bucket()?, item.raw())));
     named.filter(|(name, _)| !has_wildcard(name) && !name.contains('$')).collect()
 }
 
