@@ -26,11 +26,16 @@ pub fn overlap(one: &str, other: &str) -> bool {
     if !head.starts_with(start) && !start.starts_with(head) {
         return false;
     }
+    // One text of the one, its stars empty, is often one of the other.
+    let shortest = |pattern: &str| pattern.replace('*', "").replace('?', OTHER.encode_utf8(&mut [0; 4]));
+    if matches(other, &shortest(one), Case::Sensitive) || matches(one, &shortest(other), Case::Sensitive) {
+        return true;
+    }
     let (one, other): (Vec<Token>, Vec<Token>) = (tokens(one).collect(), tokens(other).collect());
-    // reach[j]: whether the rest of `one` from here and the rest of `other` from j share a text; built from the end.
-    let mut next: Vec<bool> = Vec::new();
+    // here[j]: whether the rest of `one` from i and the rest of `other` from j share a text; built from the end.
+    let mut next: Vec<bool> = vec![false; other.len() + 1];
+    let mut here = next.clone();
     for i in (0..=one.len()).rev() {
-        let mut here = vec![false; other.len() + 1];
         for j in (0..=other.len()).rev() {
             let at = |row: &[bool], j: usize| row.get(j).copied().unwrap_or(false);
             let met = match (one.get(i), other.get(j)) {
@@ -50,7 +55,7 @@ pub fn overlap(one: &str, other: &str) -> bool {
                 *slot = met;
             }
         }
-        next = here;
+        std::mem::swap(&mut next, &mut here);
     }
     next.first().copied().unwrap_or(false)
 }

@@ -180,7 +180,8 @@ impl Question<'_> {
                 }
                 let mut values = candidates(&clause.key, statements, base);
                 if let Some(target) = target {
-                    values.retain(|given| may_hold(target, &clause.key, given, base));
+                    let mut request = base.clone();
+                    values.retain(|given| may_hold(target, &clause.key, given, &mut request));
                 }
                 if values.is_empty() {
                     return None;
@@ -281,12 +282,11 @@ fn spelled(key: &ConditionKey) -> String {
     }
 }
 
-/// Whether the clauses of a statement on one key may hold with this value.
-fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, base: &Request) -> bool {
-    let mut request = base.clone();
-    request.set(key.as_str(), given.clone());
+/// Whether the clauses of a statement on one key may hold with this value, which `request` then has.
+fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, request: &mut Request) -> bool {
+    request.context.insert(key.clone(), given.clone());
     let mut clauses = statement.conditions.iter().filter(|clause| clause.key == *key);
-    clauses.all(|clause| condition::holds(clause, statement.effect, &request) != Tri::False)
+    clauses.all(|clause| condition::holds(clause, statement.effect, request) != Tri::False)
 }
 
 /// The values of a key worth trying: none, something nobody names, and what the policies compare it with.

@@ -37,6 +37,7 @@ pub struct RoleView<'a> {
     pub missing: Vec<Gap>,
     admissions: OnceLock<Vec<Admission>>,
     admitted: OnceLock<Vec<Admitted>>,
+    reads_logs: OnceLock<Option<bool>>,
     sharing: OnceLock<bool>,
 }
 
@@ -108,6 +109,7 @@ impl<'a> RoleView<'a> {
             missing: Vec::new(),
             admissions: OnceLock::new(),
             admitted: OnceLock::new(),
+            reads_logs: OnceLock::new(),
             sharing: OnceLock::new(),
         }
     }
@@ -263,12 +265,14 @@ impl<'a> RoleView<'a> {
     /// Whether it can read, list or decrypt logs: by its own policies (any S3 object, where no log bucket is known), or
     /// because the policy of a log bucket or log key names it. `None` where that is not known.
     pub fn reads_logs(&self, context: &Context<'_>) -> Option<bool> {
-        let buckets = context.log_bucket_arns();
-        let reads = match buckets.is_empty() {
-            true => self.may_read("arn:aws:s3:::*"),
-            false => buckets.iter().any(|arn| self.may_read(arn)),
-        };
-        self.or_unknown(reads || self.may_decrypt(context) || context.log_policies_name(self.role))
+        *self.reads_logs.get_or_init(|| {
+            let buckets = context.log_bucket_arns();
+            let reads = match buckets.is_empty() {
+                true => self.may_read("arn:aws:s3:::*"),
+                false => buckets.iter().any(|arn| self.may_read(arn)),
+            };
+            self.or_unknown(reads || self.may_decrypt(context) || context.log_policies_name(self.role))
+        })
     }
 
     /// Whether it can read or list a bucket, by its ARN; `None` where that is not known.

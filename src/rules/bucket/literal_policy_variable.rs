@@ -9,7 +9,12 @@ use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check = Check::documents(check);
 
-fn check(_: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
+fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
+    // Without a `$`, be it written as an escape or percent-encoded, there is no variable.
+    let source = context.estate.sources.slice(view.document.span);
+    if memchr::memchr3(b'$', b'\\', b'%', source.as_bytes()).is_none() {
+        return Ok(Verdict::Pass);
+    }
     let mut text = Text { findings: Vec::new(), untouched: Vec::new() };
     for statement in &view.policy.statements {
         text.read(statement);
