@@ -132,6 +132,21 @@ pub enum Given {
     Unknown,
 }
 
+impl Given {
+    /// What conditions compare with.
+    pub fn value(&self) -> KeyValue<'_> {
+        match self {
+            Given::Values(values) => match values.as_slice() {
+                [one] => KeyValue::One(one),
+                many => KeyValue::Many(many),
+            },
+            Given::Present => KeyValue::Present,
+            Given::Absent => KeyValue::Absent,
+            Given::Unknown => KeyValue::Unknown,
+        }
+    }
+}
+
 /// What a request has for the keys that are given, in order of key: a list, as requests carry few.
 #[derive(Debug, Clone, Default)]
 pub struct Keys(Vec<(ConditionKey, Given)>);
@@ -296,12 +311,7 @@ impl Context for Request {
 
     fn value(&self, key: &ConditionKey) -> KeyValue<'_> {
         if let Some(given) = self.context.get(key) {
-            return match given {
-                Given::Values(values) => borrow(values),
-                Given::Present => KeyValue::Present,
-                Given::Absent => KeyValue::Absent,
-                Given::Unknown => KeyValue::Unknown,
-            };
+            return given.value();
         }
         if let Some((_, value)) = self.derived.iter().find(|(name, _)| *name == key.as_str()) {
             return match key.as_str() {
@@ -313,13 +323,6 @@ impl Context for Request {
             Otherwise::Absent => KeyValue::Absent,
             Otherwise::Situation => self.situation(key),
         }
-    }
-}
-
-fn borrow(values: &[CompactString]) -> KeyValue<'_> {
-    match values {
-        [one] => KeyValue::One(one),
-        many => KeyValue::Many(many),
     }
 }
 

@@ -10,9 +10,11 @@ use compact_str::CompactString;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, principals_of};
-use crate::aws::{AccountId, Arn, is_organization_id};
+use crate::aws::{AccountId, Arn, ConditionKey, is_organization_id};
+use crate::policy::condition::{Context, KeyValue, Tri, holds};
+use crate::policy::pattern::{Case, matches};
 use crate::policy::template::Template;
-use crate::policy::{Clause, Policy, Principal, Statement};
+use crate::policy::{Clause, Effect, Entries, Policy, Principal, Statement};
 
 /// What is known of the organization of a caller's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +181,9 @@ impl Trust<'_> {
             let mut keys = way.keys.clone();
             keys.extend(fixed.iter().map(|(key, given)| (CompactString::new(key), given.clone())));
             for (callers, keys) in self.scenarios(external_id, &callers, keys) {
+                if !self.may_allow(action, &keys) {
+                    continue;
+                }
                 let question = Question {
                     callers,
                     action,
@@ -199,6 +204,30 @@ impl Trust<'_> {
             }
         }
         best
+    }
+
+    /// Whether some Allow of the trust policy, without which nobody gets in, covers the action and may hold with these keys:
+    /// a quick look that spares most questions.
+    fn may_allow(&self, action: &str, keys: &[(CompactString, Given)]) -> bool {
+        let covers = |actions: &Entries| {
+            actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
+        };
+        let may_hold = |clause: &Clause| holds(clause, Effect::Allow, &Fixed(keys)) != Tri::False;
+        let may_meet = |s: &Statement| s.actions.as_ref().is_some_and(covers) && s.conditions.iter().all(may_hold);
+        self.policy.allows().any(may_meet)
+    }
+}
+
+/// A request of which nothing is known but some keys.
+struct Fixed<'k>(&'k [(CompactString, Given)]);
+
+impl Context for Fixed<'_> {
+    fn value(&self, key: &ConditionKey) -> KeyValue<'_> {
+        self.0.iter().rev().find(|(name, _)| key.is(name)).map_or(KeyValue::Unknown, |(_, given)| given.value())
+    }
+
+    fn is_open(&self) -> bool {
+        true
     }
 }
 

@@ -13,6 +13,7 @@ use trailproof::report::sarif::write;
 use trailproof::text::{Source, SourceId, SourceMap, Span};
 
 use crate::reports::samples;
+use crate::support::{stdout, trailproof};
 
 /// The multitool's rules that a report does not keep, and why.
 const NOT_KEPT: [(&str, &str); 6] = [
@@ -81,11 +82,11 @@ fn multitool() -> Option<PathBuf> {
     found
 }
 
-/// What the multitool says of a report: the place by the rule it breaks.
-fn complaints(tool: &Path, report: &Report<'_>) -> BTreeMap<String, Vec<String>> {
+/// What the multitool says of a log: the places by the rule they break.
+fn complaints(tool: &Path, log_text: &str) -> BTreeMap<String, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let (log, said) = (folder.path().join("log.sarif"), folder.path().join("said.sarif"));
-    std::fs::write(&log, text(report)).unwrap();
+    std::fs::write(&log, log_text).unwrap();
     let output = Command::new(tool)
         .args(["validate", "--rule-kind", "Sarif;Ghas", "--level", "Error;Warning;Note", "--log", "ForceOverwrite"])
         .arg("--output")
@@ -107,7 +108,7 @@ fn the_multitool_and_its_github_rules_find_nothing_else() {
     let Some(tool) = multitool() else { return };
     let sources = samples::example_sources();
     let report = samples::example(&sources);
-    let mut found = complaints(&tool, &report);
+    let mut found = complaints(&tool, &text(&report));
     for (rule, _) in NOT_KEPT {
         found.remove(rule);
     }
@@ -116,9 +117,38 @@ fn the_multitool_and_its_github_rules_find_nothing_else() {
     assert!(found.is_empty(), "{found:#?}");
 
     let empty = SourceMap::new();
-    let mut found = complaints(&tool, &samples::report(&empty, Vec::new()));
+    let mut found = complaints(&tool, &text(&samples::report(&empty, Vec::new())));
     found.retain(|rule, _| NOT_KEPT.iter().all(|(known, _)| known != rule));
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The bundled estates as the command writes them, each form of the flawed one and a good one.
+fn real_logs() -> Vec<String> {
+    let estates = ["seed-flawed/export", "seed-flawed/raw", "seed-good/export"];
+    let log = |estate: &&str| {
+        let path = format!("fixtures/estates/{estate}");
+        let args = ["check", &path, "--format", "sarif", "--fail-on", "none"];
+        stdout(&trailproof().current_dir(env!("CARGO_MANIFEST_DIR")).args(args).output().unwrap())
+    };
+    estates.iter().map(log).collect()
+}
+
+#[test]
+fn what_the_command_writes_of_whole_estates_is_valid() {
+    let logs = real_logs();
+    let counts = logs.iter().map(|log| {
+        let log: Value = serde_json::from_str(log).unwrap();
+        assert_eq!(schema_errors(&log), [""; 0]);
+        all_results(&log["runs"][0]).len()
+    });
+    let counts: Vec<usize> = counts.collect();
+    assert!(counts[0] > 20 && counts[0] == counts[1] && counts[2] == 0, "{counts:?}");
+    let Some(tool) = multitool() else { return };
+    for log in &logs {
+        let mut found = complaints(&tool, log);
+        found.retain(|rule, _| rule != CONTEXT_REGION && NOT_KEPT.iter().all(|(known, _)| known != rule));
+        assert!(found.is_empty(), "{found:#?}");
+    }
 }
 
 #[test]

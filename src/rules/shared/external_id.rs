@@ -120,7 +120,12 @@ fn accepted<'v>(context: &Context<'_>, role: &RoleView<'_>, outsider: Outsider<'
         let id = if one.is_pattern() { id.replace('*', "").replace('?', "0").into() } else { id };
         role.with_external_id(context, admission, ExternalId::Exactly(&id)) != Answer::No
     };
-    values.filter(lets_in).collect()
+    let values: Vec<Accepted<'v>> = values.collect();
+    match values.as_slice() {
+        // It gets in with some ID and not with any: with the only one there is.
+        [_] => values,
+        _ => values.into_iter().filter(lets_in).collect(),
+    }
 }
 
 /// What stands for a third party: its name in the config, else its account. Two accounts of one name are one party.
