@@ -102,10 +102,12 @@ fn every_card_can_be_read_and_tells_all_it_should() {
             let (id, letter) = control.rsplit_once(' ').unwrap_or_else(|| panic!("{}: `{control}`", rule.id));
             assert!(id.contains(':') && ["A", "P", "J"].contains(&letter), "{}: `{control}`", rule.id);
         }
+        let source =
+            if rule.group == "config" { "https://docs.oasis-open.org/" } else { "https://docs.aws.amazon.com/" };
         for reference in &card.references {
-            assert!(reference.starts_with("https://docs.aws.amazon.com/"), "{}: `{reference}`", rule.id);
+            assert!(reference.starts_with(source), "{}: `{reference}`", rule.id);
         }
-        assert!(!card.references.is_empty() || rule.group == "config", "{} names no document", rule.id);
+        assert!(!card.references.is_empty(), "{} names no document", rule.id);
     }
 }
 

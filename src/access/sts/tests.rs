@@ -203,6 +203,6 @@ fn a_pattern_of_accounts_stands_for_one_that_nobody_names() {
     assert_eq!(patterns, ["1111*", "????????????", "3333?333*"]);
     for (pattern, account) in &found {
         assert!(!taken.contains(account), "{pattern}");
-        assert!(crate::policy::pattern::matches(pattern, account.as_str(), crate::policy::pattern::Case::Sensitive));
+        assert!(matches(pattern, account.as_str(), Case::Sensitive));
     }
 }
