@@ -5,6 +5,8 @@
 //! read off the policies themselves, tried together, and each combination is put to the evaluator, which has the last
 //! word. The number of tries is bounded; when the bound is met the answer is [`Answer::Undecided`].
 
+use std::cell::LazyCell;
+
 use compact_str::CompactString;
 
 use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_may_meet};
@@ -130,12 +132,14 @@ pub fn can_arrange(key: &ConditionKey) -> bool {
 impl Question<'_> {
     /// Looks for a request that is allowed.
     pub fn ask(&self) -> Answer {
-        let requests: Vec<Request> = self.callers.iter().map(|caller| self.request(caller)).collect();
-        let statements = self.statements(&requests);
+        // Most often the first caller gets through and the others are never looked at.
+        let requests: Vec<LazyCell<Request, _>> =
+            self.callers.iter().map(|caller| LazyCell::new(|| self.request(caller))).collect();
+        let statements = self.statements(|| requests.iter().map(|request| &**request));
         let mut tries = MAX_TRIES;
         let mut conditional = None;
         let mut gave_up = false;
-        for base in &requests {
+        for base in requests.iter().map(|request| &**request) {
             // Each statement that may allow, and once none: what an account grants without a statement.
             let granted = base.caller.account().is_some().then_some(None);
             for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
@@ -235,7 +239,7 @@ impl Question<'_> {
     }
 
     /// The statements whose action, resource and principal may fit some caller.
-    fn statements(&self, requests: &[Request]) -> Vec<&Statement> {
+    fn statements<'r, R: Iterator<Item = &'r Request>>(&self, requests: impl Fn() -> R) -> Vec<&Statement> {
         let Policies { identity, resource, boundary, session, endpoint, scp, rcp, .. } = self.policies;
         let sides = [identity, resource, boundary, session, endpoint].into_iter().flat_map(|side| match side {
             Side::Policies(policies) => policies,
@@ -243,7 +247,7 @@ impl Question<'_> {
         });
         let levels = scp.iter().chain(rcp).flatten();
         let all = sides.chain(levels).flat_map(|policy: &&Policy| policy.effective());
-        all.filter(|statement| requests.iter().any(|request| statement_may_meet(statement, request, &self.policies)))
+        all.filter(|statement| requests().any(|request| statement_may_meet(statement, request, &self.policies)))
             .collect()
     }
 

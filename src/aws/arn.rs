@@ -43,7 +43,11 @@ impl<'a> Arn<'a> {
         if self.service != "s3" || !self.region.is_empty() || !self.account.is_empty() {
             return None;
         }
-        self.resource.split('/').next().filter(|name| !name.is_empty())
+        let name = match self.resource.bytes().position(|byte| byte == b'/') {
+            Some(slash) => self.resource.get(..slash)?,
+            None => self.resource,
+        };
+        Some(name).filter(|name| !name.is_empty())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The resources that a statement is tried on.
 
+use std::cell::OnceCell;
+
 use compact_str::CompactString;
 
 use crate::access::request::{Caller, Request};
@@ -78,15 +80,13 @@ pub(in crate::rules) struct Ground<'v, 'a> {
     pub(super) role: &'v RoleView<'a>,
     /// The names of the log buckets.
     logs: Vec<String>,
-    /// What variables stand for.
-    base: Request,
+    /// What variables stand for; found out for the first template that is not plain.
+    base: OnceCell<Request>,
 }
 
 impl<'v, 'a> Ground<'v, 'a> {
     pub(in crate::rules) fn new(context: &Context<'_>, role: &'v RoleView<'a>) -> Self {
-        let caller = Caller::Session(account_of(role), role.role.name.clone(), Some(STRANGER.into()));
-        let base = Request::new(caller, "s3:GetObject", "*", None);
-        Ground { role, logs: log_buckets(context, role), base }
+        Ground { role, logs: log_buckets(context, role), base: OnceCell::new() }
     }
 
     /// Whether all that a statement names are log buckets and what is in them.
@@ -99,7 +99,11 @@ impl<'v, 'a> Ground<'v, 'a> {
     }
 
     fn fill(&self, item: &Template) -> CompactString {
-        fill(item, STRANGER, "x", &self.base)
+        let base = self.base.get_or_init(|| {
+            let caller = Caller::Session(account_of(self.role), self.role.role.name.clone(), Some(STRANGER.into()));
+            Request::new(caller, "s3:GetObject", "*", None)
+        });
+        fill(item, STRANGER, "x", base)
     }
 }
 
