@@ -77,6 +77,24 @@ impl<C> Rule<C> {
     }
 }
 
+/// Something that a card explains, which is read when it is first asked for.
+pub trait Explained: std::fmt::Debug + Sync {
+    /// The card.
+    fn card(&self) -> &Card;
+}
+
+impl<C: std::fmt::Debug + Sync> Explained for Rule<C> {
+    fn card(&self) -> &Card {
+        Rule::card(self)
+    }
+}
+
+impl Explained for Card {
+    fn card(&self) -> &Card {
+        self
+    }
+}
+
 impl From<&Statement> for StatementId {
     fn from(statement: &Statement) -> Self {
         StatementId { sid: statement.sid_text().map(str::to_owned), normal_form: statement.normal_form() }

@@ -1,7 +1,7 @@
 //! The result of an audit: all that a report format needs, and nothing that it would have to compute.
 
 use crate::finding::{Finding, Level, Subject};
-use crate::rule::Card;
+use crate::rule::{Card, Explained};
 use crate::text::{SourceMap, Span};
 
 /// What an audit found.
@@ -35,10 +35,22 @@ pub struct RuleFacts {
     pub id: &'static str,
     /// Its group.
     pub group: &'static str,
+    /// What explains it.
+    pub explained: &'static dyn Explained,
+    /// The level that the config sets.
+    pub declared: Option<Level>,
+}
+
+impl RuleFacts {
     /// Its card.
-    pub card: &'static Card,
+    pub fn card(&self) -> &'static Card {
+        self.explained.card()
+    }
+
     /// The level it starts at in this run.
-    pub level: Level,
+    pub fn level(&self) -> Level {
+        self.declared.unwrap_or(self.card().level)
+    }
 }
 
 /// A fact that was not known, and what it left undecided.

@@ -125,8 +125,8 @@ impl<'a> Audit<'a> {
         let rules = runner.rules.iter().map(|rule| RuleFacts {
             id: rule.id,
             group: rule.group,
-            card: rule.card(),
-            level: runner.levels.get(rule.id).copied().unwrap_or(rule.card().level),
+            explained: *rule,
+            declared: runner.levels.get(rule.id).copied(),
         });
         let rules = rules.collect();
         Report {

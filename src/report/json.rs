@@ -255,7 +255,7 @@ impl<'r> Context<'r> {
     }
 
     fn finding(&self, finding: &'r Finding) -> FindingJson<'r> {
-        let card = self.report.rule(finding.rule).map(|rule| rule.card);
+        let card = self.report.rule(finding.rule).map(|rule| rule.card());
         FindingJson {
             rule: finding.rule,
             level: finding.level.name(),

@@ -174,7 +174,7 @@ impl Run<'_> {
 
     /// A gap weighs as much as what it leaves undecided, but the run itself did not fail.
     fn gap(&self, gap: &ReportedGap) -> sarif::Notification {
-        let level = gap.blocks.iter().filter_map(|id| self.report.rule(id)).map(|rule| rule.level).max();
+        let level = gap.blocks.iter().filter_map(|id| self.report.rule(id)).map(RuleFacts::level).max();
         let level = level.unwrap_or(Level::Note).min(Level::Warning);
         let properties = [
             ("fact", json!(gap.fact)),
@@ -254,7 +254,7 @@ impl Run<'_> {
     }
 
     fn properties(&self, finding: &Finding) -> sarif::PropertyBag {
-        let controls = self.report.rule(finding.rule).map_or(&[][..], |rule| &rule.card.controls);
+        let controls = self.report.rule(finding.rule).map_or(&[][..], |rule| &rule.card().controls);
         let mut properties = vec![("subject", subject_value(&finding.subject))];
         if !controls.is_empty() {
             properties.push(("controls", json!(controls)));
@@ -299,11 +299,11 @@ fn information_uri() -> &'static str {
 }
 
 fn descriptor(rule: &RuleFacts) -> sarif::ReportingDescriptor {
-    let card = rule.card;
+    let card = rule.card();
     let (text, markdown) = words::help(card);
     let properties = [
         ("precision", json!(if card.status == Status::Stable { "high" } else { "medium" })),
-        ("problem.severity", json!(problem_severity(rule.level))),
+        ("problem.severity", json!(problem_severity(rule.level()))),
         ("security-severity", json!(format!("{:.1}", card.security_severity))),
     ];
     let mut descriptor = sarif::ReportingDescriptor::builder()
@@ -312,7 +312,7 @@ fn descriptor(rule: &RuleFacts) -> sarif::ReportingDescriptor {
         .short_description(&card.summary)
         .full_description(&words::description(card))
         .help(sarif::MultiformatMessageString::builder().text(text).markdown(markdown).build())
-        .default_configuration(sarif::ReportingConfiguration::builder().level(rule.level.name()).build())
+        .default_configuration(sarif::ReportingConfiguration::builder().level(rule.level().name()).build())
         .properties(bag(Some(tags(rule.group, card)), properties))
         .build();
     descriptor.help_uri = card.references.iter().find(|address| address.starts_with("https://")).cloned();

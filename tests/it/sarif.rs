@@ -160,7 +160,7 @@ fn what_github_asks_for_is_there() {
     assert_eq!(rules.len(), report.rules.len());
     for (rule, facts) in rules.iter().zip(&report.rules) {
         assert_eq!(rule["id"], facts.id);
-        assert_eq!(rule["defaultConfiguration"]["level"], facts.level.name());
+        assert_eq!(rule["defaultConfiguration"]["level"], facts.level().name());
         assert!(rule["shortDescription"]["text"].is_string() && rule["help"]["text"].is_string());
         let full = rule["fullDescription"]["text"].as_str().unwrap().chars().count();
         assert!((900..=1024).contains(&full), "{full}");

@@ -1,7 +1,7 @@
 //! The policies that sharing roles carry, each with what it lets them do beyond the logs.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{LazyLock, OnceLock};
 
 use rayon::prelude::*;
 
@@ -157,6 +157,15 @@ fn known(policy: &RolePolicy) -> Option<ManagedPolicy> {
 
 fn same_content(policy: &Policy) -> Option<ManagedPolicy> {
     static KNOWN: OnceLock<Vec<(ManagedPolicy, usize, BTreeSet<String>)>> = OnceLock::new();
+    static ARNS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let texts = managed::all().iter().flat_map(|known| known.document.split('"'));
+        texts.filter(|text| text.starts_with("arn:")).collect()
+    });
+    // A policy that names an ARN which none of AWS's own policies names is a copy of none.
+    let mut resources = policy.effective().filter_map(|s| s.resources.as_ref()).flat_map(|resources| &resources.items);
+    if resources.any(|item| item.raw().starts_with("arn:") && !ARNS.contains(item.raw())) {
+        return None;
+    }
     let known = KNOWN.get_or_init(|| {
         let all = managed::all().iter();
         all.map(|known| (*known, size(&built_in_policy(*known)), forms(&built_in_policy(*known)))).collect()

@@ -30,8 +30,8 @@ pub(crate) fn rules() -> Vec<RuleFacts> {
     let rule = |id, group, summary: &str, level: Level, severity| RuleFacts {
         id,
         group,
-        card: card(summary, level.name(), severity),
-        level,
+        explained: card(summary, level.name(), severity),
+        declared: None,
     };
     vec![
         rule("invalid-json", "validity", "a file that is not JSON", Level::Error, "5.0"),
