@@ -85,17 +85,25 @@ impl Document {
             || memchr::memchr_iter(b'%', text).any(|at| encodes_more_than_punctuation(text.get(at + 1..at + 3)))
     }
 
+    /// How long it is; nothing where it can not be read.
+    pub fn size(&self, sources: &SourceMap) -> Size {
+        self.measured(sources, &mut |json| Size::of(json.raw()))
+    }
+
     /// How long each of its statements is, in order; nothing where it can not be read.
     pub fn statement_sizes(&self, sources: &SourceMap) -> Vec<Size> {
-        let place = Place::direct(self.span.source, self.span.start);
-        let mut tape = Tape::new();
-        let Ok(json) = tape.read(sources.slice(self.span), &place) else { return Vec::new() };
-        let mut sizes = |json: Json<'_>| match json.member("Statement") {
+        self.measured(sources, &mut |json| match json.member("Statement") {
             Some(one) if one.kind() == Kind::Object => vec![Size::of(one.raw())],
             Some(list) => list.elements().map(|statement| Size::of(statement.raw())).collect(),
             None => Vec::new(),
-        };
-        unwrap(json, 0, &mut sizes).unwrap_or_default()
+        })
+    }
+
+    fn measured<T: Default>(&self, sources: &SourceMap, measure: &mut dyn FnMut(Json<'_>) -> T) -> T {
+        let place = Place::direct(self.span.source, self.span.start);
+        let mut tape = Tape::new();
+        let Ok(json) = tape.read(sources.slice(self.span), &place) else { return T::default() };
+        unwrap(json, 0, measure).unwrap_or_default()
     }
 
     fn read_again(&self, sources: &SourceMap) -> Policy {
@@ -192,7 +200,7 @@ mod tests {
             );
             let span = policy.statements[0].effect_span;
             assert!(text[span.start as usize..span.end as usize].contains("Allow"), "{text}");
-            assert_eq!(policy.size.bytes as usize, POLICY.len());
+            assert_eq!(policy.bytes as usize, POLICY.len());
         }
     }
 
@@ -239,6 +247,7 @@ mod tests {
             let mut sources = SourceMap::new();
             let id = sources.add(Source::new("f.json", text.clone()));
             let sizes = Document::deferred(PolicyKind::Identity, Span::new(id, 0, text.len() as u32));
+            assert_eq!(sizes.size(&sources).minified_bytes as usize, POLICY.len(), "{text}");
             let sizes: Vec<u32> = sizes.statement_sizes(&sources).iter().map(|size| size.minified_bytes).collect();
             assert_eq!(sizes, [POLICY.len() as u32 - "{\"Statement\":[]}".len() as u32], "{text}");
         }

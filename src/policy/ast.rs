@@ -5,7 +5,6 @@ use compact_str::CompactString;
 use super::operator::Operator;
 use super::principal::Principal;
 use super::problem::{Problem, ProblemKind};
-use super::size::Size;
 use super::template::Template;
 use crate::aws::ConditionKey;
 use crate::syntax::json::Duplicate;
@@ -125,8 +124,8 @@ pub struct Policy {
     pub problems: Vec<Problem>,
     /// Keys that stand twice in one object of it.
     pub duplicates: Vec<Duplicate>,
-    /// How long it is.
-    pub size: Size,
+    /// How many bytes it has as it stands (decoded, where it stands inside other text): no other count is more.
+    pub bytes: u32,
 }
 
 impl Policy {
@@ -140,7 +139,7 @@ impl Policy {
             statements: Vec::new(),
             problems: Vec::new(),
             duplicates: Vec::new(),
-            size: Size::default(),
+            bytes: 0,
         }
     }
 

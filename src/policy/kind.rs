@@ -23,10 +23,9 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
                 Some("Action" | "NotAction") => {
                     action = true;
                     each(&mut |name| {
-                        let service = name.split(':').next().unwrap_or("");
-                        sts |= service.eq_ignore_ascii_case("sts");
-                        kms |= service.eq_ignore_ascii_case("kms");
-                        s3 |= service.eq_ignore_ascii_case("s3");
+                        sts |= is_of(name, "sts");
+                        kms |= is_of(name, "kms");
+                        s3 |= is_of(name, "s3");
                     });
                 }
                 Some("Resource" | "NotResource") => {
@@ -52,6 +51,12 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
         (true, false) if action => PolicyKind::Trust,
         (true, _) => PolicyKind::Resource,
     })
+}
+
+/// Whether an action belongs to a service.
+fn is_of(action: &str, service: &str) -> bool {
+    let (prefix, rest) = (action.get(..service.len()), action.as_bytes().get(service.len()));
+    matches!(rest, None | Some(b':')) && prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(service))
 }
 
 #[cfg(test)]

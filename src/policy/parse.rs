@@ -11,7 +11,6 @@ use super::ast::{
 use super::operator::Operator;
 use super::principal::{Principal, PrincipalKind};
 use super::problem::{Problem, ProblemKind};
-use super::size::Size;
 use super::template::Template;
 use crate::aws::ConditionKey;
 use crate::syntax::json::{Json, Kind};
@@ -48,7 +47,7 @@ pub fn parse(json: Json<'_>, kind: PolicyKind) -> Policy {
         statements,
         problems: parser.problems,
         duplicates,
-        size: Size::of(json.raw()),
+        bytes: json.raw().len() as u32,
     }
 }
 

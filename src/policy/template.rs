@@ -80,7 +80,8 @@ pub enum VariableMistake {
 impl Template {
     /// A text whose `${…}` are variables where `substitutes` (Version 2012-10-17), else plain text.
     pub fn new(raw: &str, substitutes: bool) -> Self {
-        let pieces = (substitutes && memchr::memmem::find(raw.as_bytes(), b"${").is_some()).then(|| pieces(raw));
+        let pieces = (substitutes && memchr::memchr(b'$', raw.as_bytes()).is_some_and(|_| raw.contains("${")))
+            .then(|| pieces(raw));
         Template { raw: CompactString::new(raw), pieces }
     }
 

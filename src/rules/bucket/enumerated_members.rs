@@ -26,7 +26,8 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(longest) = longest else { return Ok(Verdict::Pass) };
     let Some((first, others)) = longest.spans.split_first() else { return Ok(Verdict::Pass) };
     let each: usize = series.iter().map(|one| one.bytes).sum();
-    let used = policy.size.minified_bytes as usize;
+    let size = view.bucket.policy.present().map(|document| document.size(&context.estate.sources)).unwrap_or_default();
+    let used = size.minified_bytes as usize;
     let room = match LIMIT.checked_sub(used).map(|left| left / each.max(1)) {
         Some(0) | None => "no room for another".to_owned(),
         Some(more) => format!("room for about {more} more"),

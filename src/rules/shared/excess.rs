@@ -221,13 +221,16 @@ impl Search<'_, '_, '_> {
             if told.len() == ENOUGH {
                 return;
             }
-            let prefix = pattern.split(':').next().unwrap_or(pattern).to_ascii_lowercase();
+            let prefix = pattern.split(':').next().unwrap_or(pattern);
+            if prefix.eq_ignore_ascii_case("s3") || prefix.eq_ignore_ascii_case("kms") {
+                continue;
+            }
+            let prefix = prefix.to_ascii_lowercase();
             if has_wildcard(&prefix) || told.contains(&prefix) {
                 continue;
             }
             let roles_by_name = || breadth(self.statement, limits, self.ground.role.role.account).is_none();
             let action = match prefix.as_str() {
-                "s3" | "kms" => None,
                 "cloudtrail" | "cloudtrail-data" => services::expand(pattern)
                     .find(|a| !matches!(a.access, Access::Read | Access::List))
                     .map(ToString::to_string),

@@ -87,14 +87,20 @@ impl Measured<'_> {
     /// What there is to say of their length.
     pub(in crate::rules) fn finding(&self, context: &Context<'_>) -> Option<Draft> {
         let Quota { what, limit, counts } = self.quota;
-        let sum = |of: &dyn Fn(Size) -> u32| self.policies.iter().map(|(_, policy)| of(policy.size)).sum::<u32>();
+        let warns = |length: u32| f64::from(length) >= context.warn_at * f64::from(limit) || length > limit;
+        if !warns(self.policies.iter().map(|(_, policy)| policy.bytes).sum()) {
+            return None;
+        }
+        let sizes: Vec<Size> =
+            self.policies.iter().map(|(document, _)| document.size(&context.estate.sources)).collect();
+        let sum = |of: &dyn Fn(Size) -> u32| sizes.iter().map(|size| of(*size)).sum::<u32>();
         let used = sum(&|size| counts.of(size));
         let (written, stripped) = (sum(&|size| counts.as_written(size)), sum(&|size| counts.without_space(size)));
         let unit = counts.unit();
         let strips = counts == Counts::CharactersAsWritten && used > limit && stripped <= limit;
         let level = if used > limit {
             if strips { Level::Warning } else { Level::Error }
-        } else if f64::from(used) >= context.warn_at * f64::from(limit) {
+        } else if warns(used) {
             Level::Warning
         } else if counts == Counts::Bytes && written > limit {
             Level::Note
@@ -136,9 +142,9 @@ impl Measured<'_> {
             Some(growth) => draft.related(growth.first, format!("the first of {} accounts alike", growth.accounts)),
             None => draft,
         };
-        let others = self.policies.iter().skip(1).map(|(_, policy)| policy);
-        Some(others.fold(draft, |draft, policy| {
-            let size = format!("{} {unit} more", grouped(counts.of(policy.size)));
+        let others = self.policies.iter().zip(&sizes).skip(1);
+        Some(others.fold(draft, |draft, ((_, policy), size)| {
+            let size = format!("{} {unit} more", grouped(counts.of(*size)));
             draft.related(Span { end: policy.span.start + 1, ..policy.span }, size)
         }))
     }

@@ -212,8 +212,9 @@ impl<'t> Json<'t> {
     }
 
     fn same_text(self, other: Json<'_>) -> bool {
-        match self.node().escaped || other.node().escaped {
-            false => self.raw() == other.raw(),
+        let (one, two) = (self.node(), other.node());
+        match one.escaped || two.escaped {
+            false => one.end - one.start == two.end - two.start && self.raw() == other.raw(),
             true => self.as_str() == other.as_str(),
         }
     }
