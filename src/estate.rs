@@ -7,14 +7,17 @@ mod builder;
 mod document;
 mod known;
 mod model;
+mod resources;
 
 pub use builder::{Builder, Identity, IdentityKind, Part};
 pub(crate) use document::unwrap;
 pub use document::{Broken, Document, read_policy};
 pub use known::{Gap, Known};
 pub use model::{
-    Account, Acl, AclGrant, AclPermission, BlockPublicAccess, Bucket, BucketEncryption, Encryption, Estate,
-    EventSelectors, Grant, Grantee, Group, InlinePolicy, Key, KeyManager, KeyMetadata, ManagedPolicy, Member, NamedBy,
-    ObjectOwnership, Organization, OrganizationPolicy, OrganizationPolicyKind, Permissions, Role, Target, Trail,
-    TrailStatus, User,
+    Account, Estate, Group, InlinePolicy, ManagedPolicy, Member, NamedBy, Organization, OrganizationPolicy,
+    OrganizationPolicyKind, Permissions, Role, Target, User,
+};
+pub use resources::{
+    Acl, AclGrant, AclPermission, BlockPublicAccess, Bucket, BucketEncryption, Encryption, EventSelectors, Grant,
+    Grantee, Key, KeyManager, KeyMetadata, ObjectOwnership, Trail, TrailStatus,
 };

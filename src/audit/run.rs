@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::hearing::{BlockedBy, Hearing, Part, is_told};
 use super::report::{Report, ReportedGap, RuleFacts, Summary};
 use super::waivers::{self, Ran};
 use crate::aws::services::DATA_VERSION;
 use crate::config::Config;
 use crate::estate::{Bucket, Document, Estate, Gap, Known, Permissions};
-use crate::finding::{Draft, Finding, Fingerprint, Level, Subject, SubjectKind};
+use crate::finding::{Finding, Fingerprint, Level, Subject, SubjectKind};
 use crate::model::{LogBucketStatus, LogKeyStatus, Model};
-use crate::policy::{Policy, PolicyKind};
-use crate::rule::context::{self, BucketView, Context, DocumentView, IdentityView, KeyView};
+use crate::rule::context::{self, BucketView, Context, IdentityView, KeyView};
 use crate::rule::role::RoleView;
-use crate::rule::{Outcome, Rule, Selection, Verdict};
+use crate::rule::{Rule, Selection};
 use crate::rules::{Check, RULES};
 use crate::text::Span;
 
@@ -39,30 +39,10 @@ pub struct Audit<'a> {
     pub files: usize,
 }
 
-/// What one subject gave.
-#[derive(Default)]
-struct Part {
-    findings: Vec<Finding>,
-    gaps: Vec<BlockedBy>,
-    subjects: Vec<Arc<Subject>>,
-    set_aside: Vec<Arc<Subject>>,
-}
-
-/// A gap of a subject and the rule that it keeps from a verdict.
-pub(super) type BlockedBy = (Arc<Subject>, Gap, &'static str);
-
-/// The outcomes of one subject's checks.
-struct Hearing<'r, 'a> {
-    runner: &'r Runner<'a>,
-    subject: Arc<Subject>,
-    part: Part,
-    applies: Vec<&'static str>,
-}
-
-struct Runner<'a> {
-    context: Context<'a>,
-    rules: Vec<&'static Rule<Check>>,
-    levels: BTreeMap<&'static str, Level>,
+pub(super) struct Runner<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) rules: Vec<&'static Rule<Check>>,
+    pub(super) levels: BTreeMap<&'static str, Level>,
 }
 
 impl<'a> Audit<'a> {
@@ -211,7 +191,7 @@ impl<'a> Runner<'a> {
     }
 
     fn hear(&self, subject: Subject) -> Hearing<'_, 'a> {
-        Hearing { runner: self, subject: Arc::new(subject), part: Part::default(), applies: Vec::new() }
+        Hearing::new(self, subject)
     }
 
     fn role(&self, view: &RoleView<'_>) -> Part {
@@ -332,115 +312,6 @@ impl<'a> Runner<'a> {
     }
 }
 
-impl Hearing<'_, '_> {
-    fn identity(&mut self, view: &IdentityView<'_>) {
-        for rule in &self.runner.rules {
-            if let Some(check) = rule.check.identity {
-                self.record(rule, check(&self.runner.context, view));
-            }
-        }
-        for one in &view.inline {
-            self.document(one.document, &one.policy, one.name);
-        }
-    }
-
-    /// The policy of a bucket or key; one that could not be read leaves the rules on documents that need it without a
-    /// verdict.
-    fn attached(&mut self, document: Option<&Document>, policy: &Result<Option<Arc<Policy>>, Gap>) {
-        match (document, policy) {
-            (Some(document), Ok(Some(policy))) => self.document(document, policy, None),
-            (_, Err(gap)) if is_told(gap) && !gap.is_contradiction() => {
-                let needs = |rule: &&&'static Rule<Check>| {
-                    rule.check.document.is_some() && rule.card().needs.iter().any(|fact| *fact == gap.fact)
-                };
-                for rule in self.runner.rules.iter().filter(needs) {
-                    self.record(rule, Err(gap.clone()));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn document(&mut self, document: &Document, policy: &Policy, name: Option<&str>) {
-        let subject = Arc::clone(&self.subject);
-        let view = DocumentView { document, subject: &subject, policy, name };
-        for rule in &self.runner.rules {
-            if let Some(check) = rule.check.document {
-                self.record(rule, check(&self.runner.context, &view));
-            }
-        }
-        // A role says so itself, by the name of the fact.
-        let is_told =
-            matches!(policy.kind, PolicyKind::Trust | PolicyKind::Identity) && self.subject.kind == SubjectKind::Role;
-        if let Some(problem) = policy.unreadable().filter(|_| !is_told) {
-            let reason = format!("the {} can not be evaluated: {}", policy.kind.title(), problem.kind);
-            let gap = Gap::new(fact_of(policy.kind), reason).at([problem.span]);
-            self.part.gaps.push((self.subject.clone(), gap, ""));
-        }
-        for problem in policy.problems.iter().filter(|problem| problem.is_refused() && problem.statement.is_some()) {
-            let number = problem.statement.unwrap_or(0) + 1;
-            let what = policy.kind.title();
-            let reason = format!("statement {number} of the {what} can not be evaluated: {}", problem.kind);
-            let gap = Gap::new(fact_of(policy.kind), reason).at([problem.span]);
-            self.part.gaps.push((self.subject.clone(), gap, ""));
-        }
-    }
-
-    fn record(&mut self, rule: &'static Rule<Check>, outcome: Outcome) {
-        let (drafts, gaps) = match outcome {
-            Ok(Verdict::NotApplicable) => return,
-            Ok(Verdict::Pass) => (Vec::new(), Vec::new()),
-            Ok(Verdict::Fail(drafts, gaps)) => (drafts, gaps),
-            Err(gap) => (Vec::new(), vec![gap]),
-        };
-        self.applies.push(rule.id);
-        for draft in drafts {
-            let finding = self.finding(rule, draft);
-            self.part.findings.push(finding);
-        }
-        self.part.gaps.extend(gaps.into_iter().map(|gap| (self.subject.clone(), gap, rule.id)));
-    }
-
-    fn finding(&self, rule: &'static Rule<Check>, draft: Draft) -> Finding {
-        let level = self.runner.levels.get(rule.id).copied();
-        Finding {
-            rule: rule.id,
-            level: level.or(draft.level).unwrap_or_else(|| rule.card().level),
-            message: draft.message,
-            subject: draft.subject.unwrap_or_else(|| Subject::clone(&self.subject)),
-            primary: draft.primary,
-            related: draft.related,
-            path: draft.path,
-            witness: draft.witness,
-            depends_on: draft.depends_on,
-            help: draft.help,
-            sid: draft.sid,
-            statement: draft.statement,
-            about: draft.about,
-            fingerprint: Fingerprint::of([]),
-        }
-    }
-
-    fn close(mut self) -> Part {
-        if self.applies.is_empty() {
-            self.part.set_aside.push(self.subject.clone());
-        }
-        // What no rule can be blamed for keeps every rule of the subject from a full verdict.
-        let applies = std::mem::take(&mut self.applies);
-        let blocked = self.part.gaps.extract_if(.., |(_, _, rule)| rule.is_empty()).collect::<Vec<_>>();
-        for (subject, gap, _) in blocked {
-            self.part.gaps.extend(applies.iter().map(|rule| (subject.clone(), gap.clone(), *rule)));
-        }
-        self.part.subjects.push(self.subject);
-        self.part
-    }
-}
-
-/// Whether an input says that a fact could not be had, and not only none tells it.
-fn is_told(gap: &Gap) -> bool {
-    !gap.places.is_empty()
-}
-
 /// Whether the inputs tell more of a bucket than its name, or that more could not be had.
 fn is_described(bucket: &Bucket) -> bool {
     fn told<T>(fact: &Known<T>) -> bool {
@@ -451,17 +322,6 @@ fn is_described(bucket: &Bucket) -> bool {
         || told(&bucket.acl)
         || told(&bucket.encryption)
         || told(&bucket.block_public_access)
-}
-
-fn fact_of(kind: PolicyKind) -> &'static str {
-    match kind {
-        PolicyKind::Trust => "role.trust-policy",
-        PolicyKind::Bucket => "bucket.policy",
-        PolicyKind::Key => "key.policy",
-        PolicyKind::Scp | PolicyKind::Rcp => "organization.policies",
-        PolicyKind::Boundary => "role.permissions-boundary",
-        _ => "policy.statement",
-    }
 }
 
 /// Maps a list, on all threads where it is long.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use time::Date;
 
+use super::hearing::BlockedBy;
 use super::report::Suppressed;
-use super::run::{Audit, BlockedBy, number_doubles};
+use super::run::{Audit, number_doubles};
 use crate::config::{Config, Waiver};
 use crate::finding::{Finding, Fingerprint, Label, Level, Subject, SubjectKind};
 use crate::rule::Rule;
