@@ -81,6 +81,9 @@ pub(in crate::rules) fn of_statement(
     let asker = Asker::new(context, ground.role, statement, limits);
     let mut search = Search { asker, ground, statement, found: Vec::new(), gaps: Vec::new() };
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
+    if reads_at_most(actions) && ground.speaks_of_logs_alone(statement) {
+        return (search.found, search.gaps);
+    }
     let [reads, changes, of_keys] = covered(actions);
     let only_logs = || changes.is_empty() && ground.speaks_of_logs_alone(statement);
     if !(reads.is_empty() && changes.is_empty() || only_logs()) {
@@ -95,6 +98,13 @@ pub(in crate::rules) fn of_statement(
     }
     search.elsewhere(actions, limits);
     (search.found, search.gaps)
+}
+
+/// Whether a statement's actions are such as readers of logs need, each named in full: what most statements of sharing
+/// roles are.
+fn reads_at_most(actions: &Entries) -> bool {
+    let is_read = |raw: &str| READS.iter().chain([&LOCATION]).any(|read| read.eq_ignore_ascii_case(raw));
+    !actions.negated && actions.items.iter().all(|item| is_read(item.raw()))
 }
 
 /// What a statement's actions cover: reads of S3, changes of S3, changes of KMS.

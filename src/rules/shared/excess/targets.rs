@@ -191,9 +191,8 @@ fn log_buckets(context: &Context<'_>, role: &RoleView<'_>) -> Vec<String> {
         bucket.is_some_and(|bucket| context.model.is_log_bucket(bucket) == LogBucketStatus::No)
     };
     let named = named_buckets(role);
-    let of_logs = named.iter().filter(|(name, path)| path.contains("/AWSLogs/") && !holds_none(name));
-    for (name, _) in of_logs {
-        if !names.iter().any(|known| known == name) {
+    for (name, path) in &named {
+        if !names.iter().any(|known| known == name) && path.contains("/AWSLogs/") && !holds_none(name) {
             names.push((*name).to_owned());
         }
     }
