@@ -11,7 +11,6 @@ use crate::access::request::{Caller, Request};
 use crate::aws::AccountId;
 use crate::finding::{Decision, Step, StepEffect};
 use crate::policy::condition::{self, Context, Tri};
-use crate::policy::pattern::{self, Case};
 use crate::policy::template::Match;
 use crate::policy::{Effect, Entries, Policy, Statement};
 
@@ -348,18 +347,11 @@ impl Evaluation<'_> {
     /// Action and resource of a statement, and whether it counts for certain.
     fn body(&self, statement: &Statement) -> Tri {
         let certain = if statement.ambiguous.is_some() { Tri::Unknown } else { Tri::True };
-        let action = statement.actions.as_ref().map_or(Tri::False, |actions| self.action(actions));
-        if action == Tri::False {
-            return action;
+        if !statement.covers_action(self.request.action.as_str()) {
+            return Tri::False;
         }
         // A trust policy has no resource: it speaks of its own role.
-        certain.and(action).and(statement.resources.as_ref().map_or(Tri::True, |resources| self.resource(resources)))
-    }
-
-    fn action(&self, actions: &Entries) -> Tri {
-        let wanted = self.request.action.as_str();
-        let listed = actions.items.iter().any(|item| pattern::matches(item.raw(), wanted, Case::Insensitive));
-        Tri::from(listed != actions.negated)
+        certain.and(statement.resources.as_ref().map_or(Tri::True, |resources| self.resource(resources)))
     }
 
     fn resource(&self, resources: &Entries) -> Tri {

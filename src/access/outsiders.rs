@@ -18,7 +18,7 @@ use crate::aws::{AccountId, Arn};
 use crate::policy::{Clause, Effect, Policy, Statement};
 use callers::Keys;
 use targets::lacking;
-pub use targets::{covers, resources};
+pub use targets::resources;
 
 /// Who gets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

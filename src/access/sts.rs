@@ -12,9 +12,8 @@ use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, principals_of};
 use crate::aws::{AccountId, Arn, ConditionKey, is_organization_id};
 use crate::policy::condition::{Context, KeyValue, Tri, holds};
-use crate::policy::pattern::{Case, matches};
 use crate::policy::template::Template;
-use crate::policy::{Clause, Effect, Entries, Policy, Principal, Statement};
+use crate::policy::{Clause, Effect, Policy, Principal, Statement};
 
 /// What is known of the organization of a caller's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,11 +208,8 @@ impl Trust<'_> {
     /// Whether some Allow of the trust policy, without which nobody gets in, covers the action and may hold with these keys:
     /// a quick look that spares most questions.
     fn may_allow(&self, action: &str, keys: &[(CompactString, Given)]) -> bool {
-        let covers = |actions: &Entries| {
-            actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
-        };
         let may_hold = |clause: &Clause| holds(clause, Effect::Allow, &Fixed(keys)) != Tri::False;
-        let may_meet = |s: &Statement| s.actions.as_ref().is_some_and(covers) && s.conditions.iter().all(may_hold);
+        let may_meet = |s: &Statement| s.covers_action(action) && s.conditions.iter().all(may_hold);
         self.policy.allows().any(may_meet)
     }
 }

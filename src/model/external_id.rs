@@ -3,7 +3,6 @@
 //! Source: IAM User Guide, "Access to AWS accounts owned by third parties". The request is evaluated without an external ID
 //! and with one that nobody would choose; a form of condition is never looked for.
 
-use super::statement::covers;
 use crate::aws::{AccountId, ConditionKey};
 use crate::policy::condition::{Context, KeyValue, Tri, holds};
 use crate::policy::{Policy, Principal, Statement};
@@ -27,7 +26,7 @@ pub(super) fn is_bound(policy: &Policy, account: AccountId) -> bool {
 fn decision(policy: &Policy, account: AccountId, external_id: Option<&str>) -> Tri {
     let caller = Caller { account, external_id };
     let applies = |statement: &Statement| {
-        if !covers(statement.actions.as_ref(), ASSUME_ROLE) {
+        if !statement.covers_action(ASSUME_ROLE) {
             return Tri::False;
         }
         let certain = if statement.ambiguous.is_some() { Tri::Unknown } else { Tri::True };

@@ -7,8 +7,7 @@ use compact_str::CompactString;
 
 use super::path::{Generator, LogPath};
 use super::statement::{
-    bound_accounts, covers, given_own_logs, is_for_cloudtrail, names_log_path, organizations, source_accounts,
-    trail_arns,
+    bound_accounts, given_own_logs, is_for_cloudtrail, names_log_path, organizations, source_accounts, trail_arns,
 };
 use crate::aws::{AccountId, Arn, is_cloudtrail};
 use crate::policy::pattern::has_wildcard;
@@ -67,11 +66,11 @@ impl BucketPolicy {
         for statement in policy.allows() {
             if is_for_cloudtrail(statement) {
                 self.delivery(statement);
-                if covers(statement.actions.as_ref(), "s3:PutObject") {
+                if statement.covers_action("s3:PutObject") {
                     self.lets_cloudtrail_write = true;
                     writes.extend(paths(statement));
                 }
-            } else if covers(statement.actions.as_ref(), "s3:GetObject")
+            } else if statement.covers_action("s3:GetObject")
                 && let Some(accounts) = bound_accounts(statement)
             {
                 for account in given_own_logs(statement, &accounts).into_iter().flatten() {

@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::external_id::{self, ASSUME_ROLE};
-use super::statement::{bound_accounts, covers, fixed_accounts, given_own_logs, names, names_log_path, organizations};
+use super::statement::{bound_accounts, fixed_accounts, given_own_logs, names, names_log_path, organizations};
 use crate::aws::{AccountId, Arn, managed};
 use crate::estate::{Document, Estate, Role, read_policy};
 use crate::policy::{Policy, PolicyKind, Principal, Statement};
@@ -68,7 +68,7 @@ fn shared_role<'e>(
     let trust = trust.policy(&estate.sources);
     let mut places: BTreeMap<AccountId, Span> = BTreeMap::new();
     let mut everyone = false;
-    for statement in trust.allows().filter(|statement| covers(statement.actions.as_ref(), ASSUME_ROLE)) {
+    for statement in trust.allows().filter(|statement| statement.covers_action(ASSUME_ROLE)) {
         let open = names(statement, |principal| *principal == Principal::Everyone);
         everyone |= open && bound_accounts(statement).is_none();
         for (account, span) in accounts_of(statement) {
@@ -112,7 +112,7 @@ fn gives_own_logs(permissions: &[Arc<Policy>], account: AccountId) -> bool {
     let mut any = false;
     let accounts = BTreeSet::from([account]);
     let statements = permissions.iter().flat_map(|policy| policy.allows());
-    for statement in statements.filter(|statement| covers(statement.actions.as_ref(), "s3:GetObject")) {
+    for statement in statements.filter(|statement| statement.covers_action("s3:GetObject")) {
         // A variable stands for the account of the role, not for the one that assumes it.
         let has_variable = statement.resources.iter().flat_map(|r| &r.items).any(|resource| !resource.is_plain());
         match given_own_logs(statement, &accounts) {

@@ -7,18 +7,8 @@ use compact_str::CompactString;
 use super::path::{Generator, LogPath};
 use crate::aws::{AccountId, Arn, is_cloudtrail, is_organization_id, legacy_cloudtrail_account};
 use crate::policy::operator::Family;
-use crate::policy::pattern::Case;
-use crate::policy::template::{Lookup, Match};
-use crate::policy::{Clause, Entries, Principal, Statement};
+use crate::policy::{Clause, Principal, Statement};
 use crate::text::Spanned;
-
-/// Whether `Action` or `NotAction` covers an action.
-pub(super) fn covers(actions: Option<&Entries>, action: &str) -> bool {
-    let Some(actions) = actions else { return false };
-    let matched =
-        actions.items.iter().any(|a| a.matches_like(action, Case::Insensitive, &|_| Lookup::Absent) == Match::Yes);
-    matched != actions.negated
-}
 
 /// Whether a statement is made for CloudTrail: the service, or one of its old accounts.
 pub(super) fn is_for_cloudtrail(statement: &Statement) -> bool {

@@ -3,6 +3,7 @@
 use compact_str::CompactString;
 
 use super::operator::Operator;
+use super::pattern::{Case, matches};
 use super::principal::Principal;
 use super::problem::{Problem, ProblemKind};
 use super::template::Template;
@@ -290,7 +291,19 @@ pub struct ConditionValue {
     pub quoted: bool,
 }
 
+impl Entries {
+    /// Whether an `Action` or `NotAction` covers an action; case does not count, and variables stand for nothing there.
+    pub fn covers_action(&self, action: &str) -> bool {
+        self.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != self.negated
+    }
+}
+
 impl Statement {
+    /// Whether its `Action` or `NotAction` covers an action; one that has neither covers nothing.
+    pub fn covers_action(&self, action: &str) -> bool {
+        self.actions.as_ref().is_some_and(|actions| actions.covers_action(action))
+    }
+
     /// The place of its Sid, or of the whole statement: what a message about the statement points at.
     pub fn sid_text(&self) -> Option<&str> {
         self.sid.as_ref().map(|sid| sid.value.as_str()).filter(|sid| !sid.is_empty())

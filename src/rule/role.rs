@@ -297,12 +297,8 @@ impl<'a> RoleView<'a> {
     /// Whether some Allow of its own policies covers the action on a resource that `resource` (a pattern) matches, no
     /// Deny or boundary looked at.
     fn may(&self, action: &str, resource: &str) -> bool {
-        use crate::policy::pattern::{Case, matches};
         self.policies.iter().flat_map(|p| p.policy.allows()).any(|statement| {
-            let actions = statement.actions.as_ref().is_some_and(|actions| {
-                actions.items.iter().any(|a| matches(a.raw(), action, Case::Insensitive)) != actions.negated
-            });
-            actions
+            statement.covers_action(action)
                 && statement.resources.as_ref().is_some_and(|resources| {
                     resources.negated
                         || resources.items.iter().any(|r| crate::access::pattern_set::arns_overlap(r.raw(), resource))

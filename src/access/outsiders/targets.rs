@@ -8,9 +8,9 @@ use crate::access::search::{STRANGER, fill};
 use crate::aws::ActionName;
 use crate::aws::services::{self, Applies};
 use crate::policy::condition::Context;
-use crate::policy::pattern::{self, Case};
+use crate::policy::pattern::{self};
 use crate::policy::template::{Match, Template};
-use crate::policy::{Clause, Effect, Entries, Statement};
+use crate::policy::{Clause, Effect, Statement};
 
 /// The names tried first, so that a proof shows what matters most.
 const FIRST: [&str; 6] =
@@ -25,7 +25,7 @@ impl Scene<'_> {
             let mut seen: Vec<(Vec<bool>, Vec<&str>)> = Vec::new();
             for action in self.actions(&resource) {
                 let denies = self.statements().filter(|statement| statement.effect == Effect::Deny);
-                let denied = denies.map(|deny| covers(deny.actions.as_ref(), &action)).collect();
+                let denied = denies.map(|deny| deny.covers_action(&action)).collect();
                 let told_apart_by = (denied, lacking(self.clauses(), &action));
                 if !seen.contains(&told_apart_by) {
                     seen.push(told_apart_by);
@@ -63,7 +63,7 @@ impl Scene<'_> {
         let mut actions: Vec<String> = known
             .filter(|action| action.applies_to(resource) != Applies::No)
             .map(ToString::to_string)
-            .filter(|action| covers(Some(entries), action) && (!self.is_key() || crosses_accounts(action)))
+            .filter(|action| entries.covers_action(action) && (!self.is_key() || crosses_accounts(action)))
             .collect();
         // An action that is newer than the service data.
         let unknown = |item: &&str| {
@@ -99,13 +99,6 @@ pub fn resources<'p>(
 
 fn rank(action: &str) -> usize {
     FIRST.iter().position(|first| *first == action).unwrap_or(FIRST.len())
-}
-
-/// Whether `Action` or `NotAction` covers an action.
-pub fn covers(entries: Option<&Entries>, action: &str) -> bool {
-    entries.is_some_and(|entries| {
-        entries.items.iter().any(|item| pattern::matches(item.raw(), action, Case::Insensitive)) != entries.negated
-    })
 }
 
 /// The keys among these comparisons that a request for `action` never carries.

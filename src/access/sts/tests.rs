@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::pattern::{Case, matches};
 use crate::policy::{PolicyKind, parse};
 use crate::syntax::json::Tape;
 use crate::text::SourceId;

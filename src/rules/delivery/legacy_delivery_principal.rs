@@ -1,6 +1,5 @@
 use crate::aws::is_cloudtrail;
 use crate::finding::Finding;
-use crate::policy::pattern::{Case, matches};
 use crate::policy::{Principal, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
@@ -47,11 +46,7 @@ fn check(_: &Context<'_>, view: &BucketView<'_>) -> Outcome {
 
 /// Whether a statement covers what CloudTrail does to deliver.
 fn is_delivery(statement: &Statement) -> bool {
-    statement.actions.as_ref().is_some_and(|actions| {
-        ["s3:PutObject", "s3:GetBucketAcl"].iter().any(|action| {
-            actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
-        })
-    })
+    ["s3:PutObject", "s3:GetBucketAcl"].iter().any(|action| statement.covers_action(action))
 }
 
 fn is_service(principal: &Principal) -> bool {

@@ -8,9 +8,9 @@ use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, STRANGER};
 use crate::access::sts::{accounts_like, better};
 use crate::aws::{AccountId, Arn, ConditionKey};
-use crate::policy::pattern::{Case, has_wildcard, matches};
+use crate::policy::pattern::has_wildcard;
 use crate::policy::template::Template;
-use crate::policy::{Effect, Entries, Policy, Statement};
+use crate::policy::{Effect, Policy, Statement};
 use crate::rules::shared::permissions::{self, Limits};
 use crate::text::Span;
 
@@ -69,12 +69,7 @@ pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: 
 
 /// Whether a statement allows `sts:AssumeRole` on something, and is not the full administrator's.
 pub(in crate::rules) fn may_assume(statement: &Statement) -> bool {
-    let covers = |actions: &Entries| {
-        actions.items.iter().any(|item| matches(item.raw(), ACTION, Case::Insensitive)) != actions.negated
-    };
-    statement.effect == Effect::Allow
-        && statement.actions.as_ref().is_some_and(covers)
-        && !is_full_administrator(statement)
+    statement.effect == Effect::Allow && statement.covers_action(ACTION) && !is_full_administrator(statement)
 }
 
 fn ask(statement: &Statement, limits: &Limits, holder: AccountId, (account, role): (AccountId, &str)) -> Answer {

@@ -91,7 +91,7 @@ pub(in crate::rules) fn of_statement(
         search.other_buckets(&reads, actions, &places);
         search.changes(&changes, actions, &places);
     }
-    if !of_keys.is_empty() || covers_action(statement, DECRYPT) {
+    if !of_keys.is_empty() || statement.covers_action(DECRYPT) {
         let keys = targets::keys(ground, statement);
         search.changes(&of_keys, actions, &keys);
         search.decrypts(actions, &keys);
@@ -111,11 +111,10 @@ fn reads_at_most(actions: &Entries) -> bool {
 fn covered(actions: &Entries) -> [Vec<&'static Named>; 3] {
     let known = &*RANKED;
     if actions.negated || actions.items.iter().any(|item| has_wildcard(item.raw())) {
-        let is_listed = |name: &str| actions.items.iter().any(|item| matches(item.raw(), name, Case::Insensitive));
         return known
             .lists
             .each_ref()
-            .map(|list| list.iter().filter(|(_, n)| is_listed(n) != actions.negated).collect());
+            .map(|list| list.iter().filter(|(_, name)| actions.covers_action(name)).collect());
     }
     let found = actions.items.iter().filter_map(|item| known.ranks.get(&item.raw().to_ascii_lowercase()));
     let mut ranks: Vec<(usize, usize)> = found.copied().collect();
@@ -139,7 +138,7 @@ struct Search<'s, 'c, 'r> {
 impl Search<'_, '_, '_> {
     /// Puts a request; whether it is allowed.
     fn put(&mut self, action: &str, target: &Target, kind: Kind, span: Span) -> bool {
-        if !covers_action(self.statement, action) || !target.may_be_covered(self.statement) {
+        if !self.statement.covers_action(action) || !target.may_be_covered(self.statement) {
             return false;
         }
         let answer = self.asker.ask(action, target);
@@ -318,13 +317,6 @@ fn applies(action: &Action, target: &Target) -> bool {
         true => target.arn != "*" && action.applies_to(&target.arn) == Applies::Yes,
         false => target.arn == "*",
     }
-}
-
-/// Whether a statement's actions cover one.
-fn covers_action(statement: &Statement, action: &str) -> bool {
-    statement.actions.as_ref().is_some_and(|actions| {
-        actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
-    })
 }
 
 /// The value that covers an action.

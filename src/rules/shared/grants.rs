@@ -7,7 +7,6 @@ use crate::access::sts::{better, meant_accounts, named_accounts, names_everyone,
 use crate::aws::{AccountId, services};
 use crate::model::Class;
 use crate::policy::condition::{Context as _, KeyValue};
-use crate::policy::pattern::{Case, matches};
 use crate::policy::{Effect, Policy, Principal, Statement};
 use crate::rule::context::Context;
 use crate::rules::shared::trust::principal_span;
@@ -136,11 +135,7 @@ fn requests<'s>(
     account: AccountId,
 ) -> impl Iterator<Item = Request> + 's {
     const FIRST: [&str; 5] = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"];
-    let covered = |action: &str| {
-        statement.actions.as_ref().is_some_and(|actions| {
-            actions.items.iter().any(|item| matches(item.raw(), action, Case::Insensitive)) != actions.negated
-        })
-    };
+    let covered = |action: &str| statement.covers_action(action);
     let known = services::service(attached.service).into_iter().flat_map(|service| service.actions());
     let known = known.map(ToString::to_string);
     let written = statement.actions.iter().filter(|actions| !actions.negated).flat_map(|actions| &actions.items);

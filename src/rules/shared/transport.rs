@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use crate::access::evaluate::{Policies, Side};
-use crate::access::outsiders::{covers, resources};
+use crate::access::outsiders::resources;
 use crate::access::request::{Caller, Given, Request};
 use crate::access::search::{Answer, Question, principals_of};
 use crate::access::sts::{better, named_accounts};
@@ -134,7 +134,7 @@ impl<'h> Http<'h, '_> {
             known.filter(|action| action.applies_to(resource) == Applies::Yes).map(ToString::to_string).collect();
         actions.sort_by_key(|action| !matches!(action.as_str(), "s3:GetObject" | "s3:ListBucket" | "s3:PutObject"));
         actions.retain(|action| {
-            let told_apart: Vec<bool> = self.statements().map(|s| covers(s.actions.as_ref(), action)).collect();
+            let told_apart: Vec<bool> = self.statements().map(|s| s.covers_action(action)).collect();
             let is_new = !seen.contains(&told_apart);
             if is_new {
                 seen.push(told_apart);

@@ -21,7 +21,8 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         return Ok(Verdict::NotApplicable);
     }
     let policy = role.trust()?;
-    if !policy.allows().any(takes_tags) {
+    // Without this permission no tags are taken.
+    if !policy.allows().any(|statement| statement.covers_action("sts:TagSession")) {
         return Ok(Verdict::Pass);
     }
     let parties = role.parties(context);
@@ -56,12 +57,6 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let findings = findings.collect();
     gaps.dedup();
     Ok(Verdict::with_gaps(findings, gaps))
-}
-
-/// Whether a statement covers the permission without which no tags are taken.
-fn takes_tags(statement: &Statement) -> bool {
-    let covers = |raw: &str| matches(raw, "sts:TagSession", Case::Insensitive);
-    statement.actions.as_ref().is_some_and(|actions| actions.items.iter().any(|a| covers(a.raw())) != actions.negated)
 }
 
 /// A statement that lets tags pass: the tags, each with a place where it decides, who may pass them, and the proof for the
