@@ -14,13 +14,18 @@ use crate::rules::Check;
 #[derive(Default)]
 pub(super) struct Part {
     pub(super) findings: Vec<Finding>,
-    pub(super) gaps: Vec<BlockedBy>,
+    pub(super) gaps: Vec<Blocking>,
     pub(super) subjects: Vec<Arc<Subject>>,
     pub(super) set_aside: Vec<Arc<Subject>>,
 }
 
-/// A gap of a subject and the rule that it keeps from a verdict.
-pub(super) type BlockedBy = (Arc<Subject>, Gap, &'static str);
+/// A gap of a subject and the rules that it keeps from a verdict.
+pub(super) struct Blocking {
+    pub(super) subject: Arc<Subject>,
+    pub(super) gap: Gap,
+    /// None where no rule can be blamed for asking.
+    pub(super) rules: Vec<&'static str>,
+}
 
 /// The outcomes of one subject's checks.
 pub(super) struct Hearing<'r, 'a> {
@@ -78,14 +83,14 @@ impl<'r, 'a> Hearing<'r, 'a> {
         if let Some(problem) = policy.unreadable().filter(|_| !is_told) {
             let reason = format!("the {} can not be evaluated: {}", policy.kind.title(), problem.kind);
             let gap = Gap::new(fact_of(policy.kind), reason).at([problem.span]);
-            self.part.gaps.push((self.subject.clone(), gap, ""));
+            self.block(gap, None);
         }
         for problem in policy.problems.iter().filter(|problem| problem.is_refused() && problem.statement.is_some()) {
             let number = problem.statement.unwrap_or(0) + 1;
             let what = policy.kind.title();
             let reason = format!("statement {number} of the {what} can not be evaluated: {}", problem.kind);
             let gap = Gap::new(fact_of(policy.kind), reason).at([problem.span]);
-            self.part.gaps.push((self.subject.clone(), gap, ""));
+            self.block(gap, None);
         }
     }
 
@@ -101,7 +106,25 @@ impl<'r, 'a> Hearing<'r, 'a> {
             let finding = self.finding(rule, draft);
             self.part.findings.push(finding);
         }
-        self.part.gaps.extend(gaps.into_iter().map(|gap| (self.subject.clone(), gap, rule.id)));
+        for gap in gaps {
+            self.block(gap, Some(rule.id));
+        }
+    }
+
+    /// Notes a gap; what many rules of the subject miss is one gap of them all.
+    fn block(&mut self, gap: Gap, rule: Option<&'static str>) {
+        // A subject has few gaps, and those that are told apart here are joined in the report.
+        const NEAR: usize = 8;
+        let is_same = |known: &&mut Blocking| {
+            known.gap.fact == gap.fact && known.gap.reason == gap.reason && known.rules.is_empty() == rule.is_none()
+        };
+        match self.part.gaps.iter_mut().rev().take(NEAR).find(is_same) {
+            Some(known) => known.rules.extend(rule),
+            None => {
+                let rules = Vec::from_iter(rule);
+                self.part.gaps.push(Blocking { subject: Arc::clone(&self.subject), gap, rules });
+            }
+        }
     }
 
     fn finding(&self, rule: &'static Rule<Check>, draft: Draft) -> Finding {
@@ -130,10 +153,10 @@ impl<'r, 'a> Hearing<'r, 'a> {
         }
         // What no rule can be blamed for keeps every rule of the subject from a full verdict.
         let applies = std::mem::take(&mut self.applies);
-        let blocked = self.part.gaps.extract_if(.., |(_, _, rule)| rule.is_empty()).collect::<Vec<_>>();
-        for (subject, gap, _) in blocked {
-            self.part.gaps.extend(applies.iter().map(|rule| (subject.clone(), gap.clone(), *rule)));
+        for blocking in self.part.gaps.iter_mut().filter(|blocking| blocking.rules.is_empty()) {
+            blocking.rules.clone_from(&applies);
         }
+        self.part.gaps.retain(|blocking| !blocking.rules.is_empty());
         self.part.subjects.push(self.subject);
         self.part
     }

@@ -1,5 +1,8 @@
 //! The result of an audit: all that a report format needs, and nothing that it would have to compute.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::finding::{Finding, Level, Subject};
 use crate::rule::{Card, Explained};
 use crate::text::{SourceMap, Span};
@@ -22,7 +25,7 @@ pub struct Report<'a> {
     /// The counts.
     pub summary: Summary,
     /// The subjects that no selected rule applies to.
-    pub set_aside: Vec<Subject>,
+    pub set_aside: Vec<Arc<Subject>>,
     /// What people should know of how the result came about, one sentence each: the config used, what was inferred,
     /// what was taken from names, what was skipped.
     pub notes: Vec<String>,
@@ -57,11 +60,11 @@ impl RuleFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedGap {
     /// What it is about.
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
     /// The fact, `kind.name`.
-    pub fact: String,
+    pub fact: Cow<'static, str>,
     /// Why it is not known.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     /// The rules that have no verdict because of it, in order.
     pub blocks: Vec<&'static str>,
     /// Where this can be seen.

@@ -1,11 +1,12 @@
 //! Runs the checks, subject by subject, and puts what they say in order.
 
 use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::hearing::{BlockedBy, Hearing, Part, is_told};
+use super::hearing::{Blocking, Hearing, Part, is_told};
 use super::report::{Report, ReportedGap, RuleFacts, Summary};
 use super::waivers::{self, Ran};
 use crate::aws::services::DATA_VERSION;
@@ -63,8 +64,8 @@ impl<'a> Audit<'a> {
             all.set_aside.append(&mut part.set_aside);
         }
         // What a subject's own rules already say is said once.
-        let is_said = |gap: &Gap| all.gaps.iter().any(|(_, said, _)| said == gap);
-        let unsaid: Vec<_> = runner.estate_gaps().into_iter().filter(|(_, gap, _)| !is_said(gap)).collect();
+        let is_said = |gap: &Gap| all.gaps.iter().any(|said| said.gap == *gap);
+        let unsaid: Vec<_> = runner.estate_gaps().into_iter().filter(|own| !is_said(&own.gap)).collect();
         all.gaps.extend(unsaid);
         self.report(runner, all)
     }
@@ -117,7 +118,7 @@ impl<'a> Audit<'a> {
             gaps,
             suppressed: waived.suppressed,
             summary,
-            set_aside: all.set_aside.iter().map(|subject| Subject::clone(subject)).collect(),
+            set_aside: all.set_aside,
             notes: Vec::new(),
         }
     }
@@ -220,7 +221,7 @@ impl<'a> Runner<'a> {
     fn trust_alone(&self, view: &RoleView<'_>) -> Part {
         let mut part = self.role(view);
         part.findings.retain(|finding| view.role.span.contains(finding.primary.span));
-        part.gaps.retain(|(_, gap, _)| gap.places.iter().any(|place| view.role.span.contains(*place)));
+        part.gaps.retain(|own| own.gap.places.iter().any(|place| view.role.span.contains(*place)));
         for finding in &mut part.findings {
             finding.depends_on.push(format!("which of the trust policies of `{}` is in force", view.subject.name));
         }
@@ -298,7 +299,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Facts that nobody could be told to need: contradictions, answers without a subject, model and config at odds.
-    fn estate_gaps(&self) -> Vec<BlockedBy> {
+    fn estate_gaps(&self) -> Vec<Blocking> {
         let contradictions = self.context.model.contradictions().iter().map(|contradiction| &contradiction.gap);
         let gaps = self.context.estate.gaps.iter().chain(contradictions);
         gaps.map(|gap| {
@@ -306,7 +307,7 @@ impl<'a> Runner<'a> {
             let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();
             let file = place.is_some().then(|| name.clone());
             let subject = Subject { kind: SubjectKind::Document, arn: None, file, account: None, name };
-            (Arc::new(subject), gap.clone(), "")
+            Blocking { subject: Arc::new(subject), gap: gap.clone(), rules: Vec::new() }
         })
         .collect()
     }
@@ -355,38 +356,46 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
 }
 
 /// Joins the gaps of all rules: one for each subject and fact.
-fn gather(mut gaps: Vec<BlockedBy>) -> Vec<ReportedGap> {
+fn gather(mut gaps: Vec<Blocking>) -> Vec<ReportedGap> {
     // Of gaps that are the same the first one's places are shown: the order of equal ones stays.
-    gaps.sort_by(|(a, x, _), (b, y, _)| (a, &x.fact, &x.reason).cmp(&(b, &y.fact, &y.reason)));
-    let same = |(a, x, _): &BlockedBy, (b, y, _): &BlockedBy| a == b && x.fact == y.fact;
+    gaps.sort_by(|a, b| (&a.subject, &a.gap.fact, &a.gap.reason).cmp(&(&b.subject, &b.gap.fact, &b.gap.reason)));
+    let same = |a: &Blocking, b: &Blocking| a.subject == b.subject && a.gap.fact == b.gap.fact;
     let mut joined: Vec<ReportedGap> = gaps.chunk_by(same).filter_map(together).collect();
     // What keeps rules from a verdict is told of their subject, not once more of the file.
-    let blocking: HashSet<(String, Vec<Span>)> =
-        joined.iter().filter(|gap| !gap.blocks.is_empty()).map(|gap| (gap.fact.clone(), gap.places.clone())).collect();
-    joined.retain(|gap| !gap.blocks.is_empty() || !blocking.contains(&(gap.fact.clone(), gap.places.clone())));
+    if joined.iter().any(|gap| gap.blocks.is_empty()) {
+        let blocking: HashSet<(Cow<'static, str>, Vec<Span>)> = joined
+            .iter()
+            .filter(|gap| !gap.blocks.is_empty())
+            .map(|gap| (gap.fact.clone(), gap.places.clone()))
+            .collect();
+        joined.retain(|gap| !gap.blocks.is_empty() || !blocking.contains(&(gap.fact.clone(), gap.places.clone())));
+    }
     joined
 }
 
 /// The gaps of one subject and fact, in order of their reasons, as one; the first few reasons in words.
-fn together(group: &[BlockedBy]) -> Option<ReportedGap> {
+fn together(group: &[Blocking]) -> Option<ReportedGap> {
     const SHOWN: usize = 3;
-    let (subject, first, _) = group.first()?;
-    let mut blocks: Vec<&'static str> = group.iter().map(|(.., rule)| *rule).filter(|r| !r.is_empty()).collect();
+    let first = group.first()?;
+    let mut blocks: Vec<&'static str> = group.iter().flat_map(|one| one.rules.iter().copied()).collect();
     blocks.sort_unstable();
     blocks.dedup();
-    let reasons: Vec<&Gap> =
-        group.chunk_by(|one, other| one.1.reason == other.1.reason).filter_map(|same| Some(&same.first()?.1)).collect();
-    let mut words: Vec<String> = reasons.iter().take(SHOWN).map(|gap| gap.reason.to_string()).collect();
-    let more = reasons.len().saturating_sub(SHOWN);
-    words.extend((more > 0).then(|| format!("and for {more} more reason{}", if more == 1 { "" } else { "s" })));
+    let reasons: Vec<&Gap> = group
+        .chunk_by(|one, other| one.gap.reason == other.gap.reason)
+        .filter_map(|same| Some(&same.first()?.gap))
+        .collect();
+    let reason = match reasons.as_slice() {
+        [only] => only.reason.clone(),
+        _ => {
+            let mut words: Vec<Cow<'static, str>> = reasons.iter().take(SHOWN).map(|gap| gap.reason.clone()).collect();
+            let more = reasons.len().saturating_sub(SHOWN);
+            let ending = if more == 1 { "" } else { "s" };
+            words.extend((more > 0).then(|| format!("and for {more} more reason{ending}").into()));
+            words.join("; ").into()
+        }
+    };
     let mut places: Vec<Span> = reasons.iter().flat_map(|gap| gap.places.iter().copied()).collect();
     places.sort_unstable();
     places.dedup();
-    Some(ReportedGap {
-        subject: Subject::clone(subject),
-        fact: first.fact.to_string(),
-        reason: words.join("; "),
-        blocks,
-        places,
-    })
+    Some(ReportedGap { subject: Arc::clone(&first.subject), fact: first.gap.fact.clone(), reason, blocks, places })
 }

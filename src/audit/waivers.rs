@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::Date;
 
-use super::hearing::BlockedBy;
+use super::hearing::Blocking;
 use super::report::Suppressed;
 use super::run::{Audit, number_doubles};
 use crate::config::{Config, Waiver};
@@ -26,7 +26,7 @@ pub(super) struct Ran<'r> {
     /// Every subject that was audited.
     pub(super) subjects: &'r [Arc<Subject>],
     /// Every gap, with the rule that it left without a verdict.
-    pub(super) gaps: &'r [BlockedBy],
+    pub(super) gaps: &'r [Blocking],
 }
 
 /// What became of a waiver.
@@ -130,8 +130,8 @@ fn is_unused(ran: &Ran<'_>, waiver: &Waiver) -> bool {
 
 /// Whether a gap leaves the rule without a verdict on a subject that the waiver speaks of.
 fn is_undecided(ran: &Ran<'_>, waiver: &Waiver) -> bool {
-    let mut of_rule = ran.gaps.iter().filter(|(_, _, blocked)| *blocked == waiver.rule.value);
-    of_rule.any(|(subject, ..)| waiver.subject.value.matches(subject.id()))
+    let mut of_rule = ran.gaps.iter().filter(|own| own.rules.iter().any(|rule| *rule == waiver.rule.value));
+    of_rule.any(|own| waiver.subject.value.matches(own.subject.id()))
 }
 
 fn finding(

@@ -289,7 +289,7 @@ impl<'r> Context<'r> {
 
     fn gap(&self, gap: &'r ReportedGap) -> GapJson<'r> {
         GapJson {
-            subject: SubjectJson::from(&gap.subject),
+            subject: SubjectJson::from(&*gap.subject),
             fact: &gap.fact,
             reason: &gap.reason,
             blocks: &gap.blocks,

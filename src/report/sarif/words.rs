@@ -52,7 +52,7 @@ fn push_link(text: &mut String, words: &str, id: usize) {
 
 /// What a gap's notification says.
 pub(super) fn gap(gap: &ReportedGap) -> String {
-    let Subject { kind, name, .. } = &gap.subject;
+    let Subject { kind, name, .. } = &*gap.subject;
     let mut text = format!("`{}` of {} `{}` is not known: {}", gap.fact, kind.name(), name, gap.reason);
     for (count, rule) in gap.blocks.iter().enumerate() {
         text.push_str(if count == 0 { "; no verdict from `" } else { ", `" });

@@ -154,7 +154,7 @@ pub(super) fn has_unlisted_gaps(report: &Report<'_>, options: &TextOptions) -> b
         && !options.verbose
         && (options.quiet
             || report.gaps.iter().any(|gap| {
-                if !seen.contains(&&gap.subject) {
+                if !seen.contains(&&*gap.subject) {
                     seen.push(&gap.subject);
                 }
                 seen.len() > SHOWN_SUBJECTS

@@ -117,7 +117,8 @@ pub(crate) fn add_gap(
     places: Vec<Span>,
 ) {
     let reason = "not among the inputs".to_owned();
-    report.gaps.push(ReportedGap { subject, fact: fact.to_owned(), reason, blocks: blocks.to_vec(), places });
+    let (fact, reason) = (fact.to_owned().into(), reason.into());
+    report.gaps.push(ReportedGap { subject: subject.into(), fact, reason, blocks: blocks.to_vec(), places });
     report.summary.gaps += 1;
 }
 
