@@ -48,6 +48,7 @@ mod subject;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -58,8 +59,8 @@ use crate::policy::PolicyKind;
 use crate::syntax::json::Tape;
 use crate::text::{Source, SourceId, SourceMap};
 use files::{Input, Listing};
-use join::FileTold;
-use names::Names;
+use join::{FileTold, Said};
+use names::{AllFolders, FolderNames, Names};
 use parse::Outcome;
 use subject::Subject;
 
@@ -133,17 +134,20 @@ pub fn collect(paths: &[PathBuf], stdin: &mut dyn Read, options: &Options<'_>) -
     let stdin = listing.inputs.iter().any(is_stdin).then(|| read::stream(stdin, files::STDIN));
     let stdin = std::sync::Mutex::new(stdin);
     let said = options.kind.or_else(|| subject.as_ref().and_then(Subject::kind));
-    let one = |tape: &mut Tape, (number, input): (usize, &Input)| {
-        one(SourceId::new(number as u32), input, &stdin, said, options, tape)
+    let mut folders = AllFolders::default();
+    let in_folders: Vec<_> = listing.inputs.iter().map(|input| (input, folders.of(&input.name, &input.path))).collect();
+    let one = |tape: &mut Tape, (number, (input, folder)): (usize, &(&Input, Arc<FolderNames>))| {
+        let names = Names::new(&input.name, Arc::clone(folder));
+        one(SourceId::new(number as u32), (input, names), &stdin, said, options, tape)
     };
     let each = || {
         let mut tape = Tape::new();
-        listing.inputs.iter().enumerate().map(|input| one(&mut tape, input)).collect()
+        in_folders.iter().enumerate().map(|input| one(&mut tape, input)).collect()
     };
     let outcomes: Vec<(Names, Option<Declared>, Outcome)> = if options.jobs > 1 && listing.inputs.len() >= WORTH_THREADS
     {
         match rayon::ThreadPoolBuilder::new().num_threads(options.jobs).build() {
-            Ok(pool) => pool.install(|| listing.inputs.par_iter().enumerate().map_init(Tape::new, one).collect()),
+            Ok(pool) => pool.install(|| in_folders.par_iter().enumerate().map_init(Tape::new, one).collect()),
             Err(_) => each(),
         }
     } else {
@@ -166,18 +170,18 @@ type Stdin = std::sync::Mutex<Option<Result<read::Content, CollectError>>>;
 
 fn one(
     source: SourceId,
-    input: &Input,
+    (input, names): (&Input, Names),
     stdin: &Stdin,
     said: Option<PolicyKind>,
     options: &Options<'_>,
     tape: &mut Tape,
 ) -> (Names, Option<Declared>, Outcome) {
-    let (names, declared, content) = if is_stdin(input) {
+    let (declared, content) = if is_stdin(input) {
         let content = stdin.lock().ok().and_then(|mut content| content.take()).unwrap_or(Ok(read::Content::Empty));
-        (Names::stdin(), None, content)
+        (None, content)
     } else {
         let declared = options.declared.and_then(|declared| declared(&input.path));
-        (Names::new(&input.name, &input.path), declared, read::file(&input.path, &input.name))
+        (declared, read::file(&input.path, &input.name))
     };
     let kind = said.filter(|_| input.named).or(declared.as_ref().map(|declared| declared.kind));
     let outcome = match content {
@@ -258,7 +262,7 @@ impl Gathered {
             Outcome::Told(read, told) => {
                 text = read;
                 let source = SourceId::new(self.sources.len() as u32);
-                self.told.push(FileTold { source, names, subject: None, written: String::new(), told: *told });
+                self.told.push(FileTold { source, names, said: None, told });
                 if named {
                     self.named.push(source);
                 }
@@ -310,7 +314,7 @@ impl Gathered {
         if let Ok(at) = self.told.binary_search_by_key(&source, |file| file.source)
             && let Some(file) = self.told.get_mut(at)
         {
-            (file.subject, file.written) = (Some(subject), written);
+            file.said = Some(Box::new(Said { subject, written }));
         }
     }
 }

@@ -28,13 +28,22 @@ use folder::{Folder, Folders};
 pub(super) struct FileTold {
     pub(super) source: SourceId,
     pub(super) names: Names,
-    pub(super) subject: Option<Subject>,
-    /// The subject as the user wrote it.
+    pub(super) said: Option<Box<Said>>,
+    pub(super) told: Box<Told>,
+}
+
+/// What the user says a document is attached to.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) subject: Subject,
     pub(super) written: String,
-    pub(super) told: Told,
 }
 
 impl FileTold {
+    fn subject(&self) -> Option<&Subject> {
+        self.said.as_ref().map(|said| &said.subject)
+    }
+
     fn span(&self) -> Span {
         Span::file(self.source)
     }
@@ -107,8 +116,8 @@ impl Join<'_> {
                     self.builder.managed_policy(*policy);
                 }
             }
-            Piece::Key(key) if key.arn.is_some() && file.subject.is_none() => self.key(file, *key),
-            Piece::Trail(trail) if !trail.name.is_empty() && file.subject.is_none() => self.builder.trail(*trail),
+            Piece::Key(key) if key.arn.is_some() && file.said.is_none() => self.key(file, *key),
+            Piece::Trail(trail) if !trail.name.is_empty() && file.said.is_none() => self.builder.trail(*trail),
             Piece::Organization(id, management) => self.builder.organization(id, management),
             Piece::Members(members) => {
                 for member in members.present().into_iter().flatten() {
@@ -153,8 +162,8 @@ impl Join<'_> {
 
     fn policy(&mut self, file: &FileTold, policy: Loose) {
         let kind = policy.document.kind;
-        if file.subject.as_ref().is_some_and(|subject| !subject.takes(kind)) {
-            let subject = file.written.clone();
+        if let Some(said) = file.said.as_ref().filter(|said| !said.subject.takes(kind)) {
+            let subject = said.written.clone();
             let article = if kind == PolicyKind::Identity { "an" } else { "a" };
             let kind = format!("{article} {}", kind.title());
             self.errors.push(CollectError::WrongSubject { subject, kind });
@@ -173,12 +182,12 @@ impl Join<'_> {
     }
 
     fn control_policy(&mut self, file: &FileTold, document: Document, kind: OrganizationPolicyKind) {
-        let id = match &file.names.layout {
+        let id = match &file.names.folder.layout {
             Layout::OrganizationPolicy(id) => id.clone(),
             _ => CompactString::default(),
         };
         let span = document.span;
-        let targets = match &file.subject {
+        let targets = match file.subject() {
             Some(Subject::Target(target)) => Known::Present(vec![Target { id: target.clone(), span }], span),
             _ => Known::not_collected("organization-policy.targets"),
         };
@@ -189,7 +198,7 @@ impl Join<'_> {
 
     fn targets(&mut self, file: &FileTold, targets: Known<Vec<Target>>, span: Span) {
         let own = file.names.stem.split(['_', '.']).find(|part| part.starts_with("p-")).map(CompactString::from);
-        let id = match &file.names.layout {
+        let id = match &file.names.folder.layout {
             Layout::OrganizationPolicy(id) => Some(id.clone()),
             _ => self.folder(file).organization_policies.one().cloned().or(own),
         };
@@ -205,11 +214,11 @@ impl Join<'_> {
         let is_id = |text: &str| AccountId::parse(text).is_some() || text.starts_with("ou-");
         let stem = file.names.stem.as_str();
         let command = super::operation::Operation::ListParents.command();
-        let child = match file.names.layout {
+        let child = match file.names.folder.layout {
             Layout::Parents => Some(stem),
             _ => super::operation::behind(stem, command).or_else(|| super::operation::before(stem, command)),
         };
-        match (child.filter(|child| is_id(child)), &file.subject) {
+        match (child.filter(|child| is_id(child)), file.subject()) {
             (_, Some(Subject::Target(child))) => self.builder.parent(child.clone(), parent),
             (Some(child), _) => self.builder.parent(child.into(), parent),
             _ => self.nowhere("organization.parents", parent.span),
@@ -223,7 +232,7 @@ impl Join<'_> {
 
     /// Notes that a name was relied on.
     fn concluded(&mut self, file: &FileTold, subject: String, by: By) {
-        let key = (subject, by, self.folders.number(&file.names.folder));
+        let key = (subject, by, file.names.folder.number);
         let entry = self.conclusions.entry(key).or_insert((file.source, 0));
         entry.1 += 1;
     }
@@ -234,7 +243,7 @@ impl Join<'_> {
 
     /// The account a file was exported from, by its folders or the caller's identity beside it.
     fn account(&self, file: &FileTold) -> Option<AccountId> {
-        file.names.account.or_else(|| self.folder(file).account.one().copied())
+        file.names.folder.account.or_else(|| self.folder(file).account.one().copied())
     }
 
     fn finish(mut self) -> (Estate, Vec<CollectError>) {

@@ -154,7 +154,7 @@ mod tests {
     use crate::text::SourceId;
 
     fn names() -> Names {
-        Names::new("x/details.json", Path::new("/w/x/details.json"))
+        Names::alone("x/details.json", Path::new("/w/x/details.json"))
     }
 
     fn by_items(text: &str) -> (Result<Large, JsonError>, Told) {

@@ -3,28 +3,65 @@
 //! Nothing here is a guess about content: a name only says what it would be about. [`super::join`] decides, and trusts
 //! a name least of all.
 
+use std::collections::HashMap;
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::files::STDIN;
 use super::operation::{Folder, Operation, before, is};
 use crate::aws::AccountId;
 
 /// A file as its names describe it.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
-    /// Its folder, as reports would call it.
-    pub(super) folder: String,
-    /// The name of its folder, unless that is the working directory or says only what all its files are.
-    pub(super) folder_name: Option<CompactString>,
+    /// Its folder.
+    pub(super) folder: Arc<FolderNames>,
     /// Its name without `.json` and `.gz`.
     pub(super) stem: CompactString,
-    /// The nearest folder that is called after an account.
-    pub(super) account: Option<AccountId>,
-    /// What its folder is, in a snapshot or a layout like it.
-    pub(super) layout: Layout,
     /// The command it is the answer of.
     pub(super) operation: Option<Operation>,
+}
+
+/// A folder as its own name and those above it describe it.
+#[derive(Debug)]
+pub(super) struct FolderNames {
+    /// Its number among the folders of all files.
+    pub(super) number: u32,
+    /// What reports would call it.
+    pub(super) path: String,
+    /// Its name, unless it is the working directory or its name says only what all its files are.
+    pub(super) name: Option<CompactString>,
+    /// The nearest folder that is called after an account.
+    pub(super) account: Option<AccountId>,
+    /// What it is, in a snapshot or a layout like it.
+    pub(super) layout: Layout,
+}
+
+/// The folders of files, each looked at once.
+#[derive(Debug, Default)]
+pub(super) struct AllFolders {
+    known: HashMap<String, Arc<FolderNames>>,
+    last: Option<Arc<FolderNames>>,
+}
+
+impl AllFolders {
+    /// The folder of the file at `path` (absolute), which reports call `name`.
+    pub(super) fn of(&mut self, name: &str, path: &Path) -> Arc<FolderNames> {
+        let folder = match name {
+            STDIN => STDIN,
+            _ => name.rsplit_once('/').map_or("", |(folder, _)| folder),
+        };
+        if let Some(last) = self.last.as_ref().filter(|last| last.path == folder) {
+            return Arc::clone(last);
+        }
+        let number = self.known.len() as u32;
+        let new = || Arc::new(FolderNames::new(number, folder, path));
+        let names = self.known.entry(folder.to_owned()).or_insert_with(new);
+        self.last = Some(Arc::clone(names));
+        Arc::clone(names)
+    }
 }
 
 /// What a folder is about, by its name and those above it.
@@ -111,23 +148,25 @@ const GENERIC: [&str; 34] = [
 ];
 
 impl Names {
-    /// The place of standard input: no names at all.
-    pub(super) fn stdin() -> Self {
-        Names {
-            folder: super::files::STDIN.to_owned(),
-            folder_name: None,
-            stem: CompactString::default(),
-            account: None,
-            layout: Layout::Loose,
-            operation: None,
+    /// The place of the file in that folder which reports call `name`; standard input has no name at all.
+    pub(super) fn new(name: &str, folder: Arc<FolderNames>) -> Self {
+        if name == STDIN {
+            return Names { folder, stem: CompactString::default(), operation: None };
         }
+        let stem = stem(name.rsplit('/').next().unwrap_or(name));
+        let operation = operation(&folder.layout, stem);
+        Names { folder, stem: stem.into(), operation }
     }
 
-    /// The place of the file at `path` (absolute), which reports call `name`.
-    pub(super) fn new(name: &str, path: &Path) -> Self {
-        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-        let file = name.rsplit('/').next().unwrap_or(name);
-        let stem = stem(file);
+    /// The place of one file by itself.
+    #[cfg(test)]
+    pub(super) fn alone(name: &str, path: &Path) -> Self {
+        Names::new(name, AllFolders::default().of(name, path))
+    }
+}
+
+impl FolderNames {
+    fn new(number: u32, folder: &str, path: &Path) -> Self {
         let folders: Vec<String> = path
             .parent()
             .into_iter()
@@ -140,8 +179,7 @@ impl Names {
         // What stands above the working directory is trusted only where an account names the layout.
         let shown = folder.split('/').filter(|part| !part.is_empty()).count().min(folders.len());
         let layout = layout(&folders, shown);
-        let operation = operation(&layout, stem);
-        let folder_name = folders
+        let name = folders
             .last()
             .filter(|_| shown > 0)
             .filter(|name| {
@@ -149,7 +187,7 @@ impl Names {
                 !GENERIC.contains(&lower.as_str()) && AccountId::parse(name).is_none() && !is_region(name)
             })
             .map(CompactString::from);
-        Names { folder, folder_name, stem: stem.into(), account: account(&folders), layout, operation }
+        FolderNames { number, path: folder.to_owned(), name, account: account(&folders), layout }
     }
 }
 
@@ -349,7 +387,7 @@ mod tests {
     use super::*;
 
     fn place(name: &str) -> Names {
-        Names::new(name, &Path::new("/home/u/w").join(name))
+        Names::alone(name, &Path::new("/home/u/w").join(name))
     }
 
     #[test]
@@ -399,23 +437,24 @@ mod tests {
         ];
         for (name, account, layout, operation) in cases {
             let place = place(name);
-            assert_eq!((place.account, place.layout, place.operation), (account, layout, operation), "{name}");
+            let found = (place.folder.account, &place.folder.layout, place.operation);
+            assert_eq!(found, (account, &layout, operation), "{name}");
         }
     }
 
     #[test]
     fn folders_above_the_working_directory_count_only_below_an_account() {
-        let at = |cwd: &str| Names::new("acl.json", &Path::new(cwd).join("acl.json")).layout;
-        assert_eq!(at("/data/111111111111/s3/logs"), Layout::Bucket("logs".into(), true));
-        assert_eq!(at("/data/s3/logs"), Layout::Loose);
-        assert_eq!(at("/home/roles/u"), Layout::Loose);
+        let at = |cwd: &str| Names::alone("acl.json", &Path::new(cwd).join("acl.json"));
+        assert_eq!(at("/data/111111111111/s3/logs").folder.layout, Layout::Bucket("logs".into(), true));
+        assert_eq!(at("/data/s3/logs").folder.layout, Layout::Loose);
+        assert_eq!(at("/home/roles/u").folder.layout, Layout::Loose);
     }
 
     #[test]
     fn a_folder_that_says_only_what_its_files_are_gives_no_name() {
-        assert_eq!(place("x/reader/trust.json").folder_name.as_deref(), Some("reader"));
+        assert_eq!(place("x/reader/trust.json").folder.name.as_deref(), Some("reader"));
         for name in ["policies/trust.json", "IAM/trust.json", "111111111111/trust.json", "trust.json"] {
-            assert_eq!(place(name).folder_name, None, "{name}");
+            assert_eq!(place(name).folder.name, None, "{name}");
         }
     }
 

@@ -154,6 +154,11 @@ impl Operation {
     /// Which operation a file is the answer of, by its name alone: its stem is the command, or the command stands before
     /// or behind the name of something.
     pub(super) fn of_stem(stem: &str) -> Option<Self> {
+        // Every command begins with one of these.
+        let is_verb = |three: &[u8]| [b"get", b"lis", b"des"].iter().any(|verb| three.eq_ignore_ascii_case(*verb));
+        if !stem.as_bytes().windows(3).any(is_verb) {
+            return None;
+        }
         let fits =
             |command: &str| is(stem, command) || behind(stem, command).or_else(|| before(stem, command)).is_some();
         // The longest, since `get-bucket-policy` begins `get-bucket-policy-status`.

@@ -35,6 +35,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn push(&mut self, piece: Piece) {
         self.told.recognised = true;
+        if self.told.pieces.is_empty() {
+            // Most files tell one thing.
+            self.told.pieces.reserve_exact(1);
+        }
         self.told.pieces.push(piece);
     }
 

@@ -203,7 +203,7 @@ impl Reader<'_> {
         if policy.kind() != Kind::String && !is_policy(policy) && !is_answer {
             return false;
         }
-        let by_name = match (&self.names.layout, self.names.operation) {
+        let by_name = match (&self.names.folder.layout, self.names.operation) {
             (Layout::Bucket(..), _) | (_, Some(Operation::GetBucketPolicy)) => Some(PolicyKind::Bucket),
             (Layout::Key { .. }, _) | (_, Some(Operation::GetKeyPolicy)) => Some(PolicyKind::Key),
             _ => None,

@@ -178,7 +178,7 @@ impl Reader<'_> {
         }
         let content = kind_of(json).unwrap_or(PolicyKind::Resource);
         let stem = self.names.stem.as_str();
-        let layout = &self.names.layout;
+        let layout = &self.names.folder.layout;
         let has = |labels: &[&str]| label(stem, labels) != Label::None;
         let is = |labels: &[&str]| label(stem, labels) == Label::Alone;
         let operation = self.names.operation;

@@ -154,7 +154,14 @@ impl Builder {
     pub fn part(&mut self, kind: IdentityKind, id: &Identity, part: Part) {
         let Some(&at) = self.identities.get(&(kind, id.clone())) else { return };
         match part {
-            Part::Inline(policy, span) => self.inline.entry((kind, at)).or_default().policies.push((policy, span)),
+            Part::Inline(policy, span) => {
+                let known = &mut self.inline.entry((kind, at)).or_default().policies;
+                if known.is_empty() {
+                    // Most have one.
+                    known.reserve_exact(1);
+                }
+                known.push((policy, span));
+            }
             Part::InlineNames(names, span) => self.inline_names((kind, at), names, span),
             part => self.known_part(kind, at, part),
         }

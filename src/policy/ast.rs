@@ -209,7 +209,7 @@ pub struct Statement {
     /// The value of `Effect`, or the statement where there is none.
     pub effect_span: Span,
     /// `Principal` or `NotPrincipal`.
-    pub principals: Option<Principals>,
+    pub principals: Option<Box<Principals>>,
     /// `Action` or `NotAction`.
     pub actions: Option<Entries>,
     /// `Resource` or `NotResource`.
@@ -277,7 +277,7 @@ pub struct Clause {
     /// From the key's name to the end of its values.
     pub span: Span,
     /// The values; a single value is a list of one.
-    pub values: Vec<ConditionValue>,
+    pub values: Box<[ConditionValue]>,
 }
 
 /// One value of a comparison.

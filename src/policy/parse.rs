@@ -192,7 +192,7 @@ impl Parser {
                     let principals = self.principals(key, value, negated);
                     match &mut statement.principals {
                         Some(first) => first.entries.extend(principals.entries),
-                        first => *first = Some(principals),
+                        first => *first = Some(Box::new(principals)),
                     }
                 }
                 "Action" | "NotAction" | "Resource" | "NotResource" => {
@@ -349,7 +349,7 @@ impl Parser {
         }
     }
 
-    fn condition_values(&mut self, operator: Operator, values: Json<'_>) -> Vec<ConditionValue> {
+    fn condition_values(&mut self, operator: Operator, values: Json<'_>) -> Box<[ConditionValue]> {
         let substitutes = self.substitutes() && operator.takes_variables();
         let mut out = Vec::with_capacity(strings_in(values));
         let mut one = |parser: &mut Parser, value: Json<'_>| match value.scalar_text() {
@@ -364,7 +364,7 @@ impl Parser {
             Kind::Array => values.elements().for_each(|value| one(self, value)),
             _ => one(self, values),
         }
-        out
+        out.into()
     }
 }
 

@@ -15,8 +15,12 @@ use crate::aws::{Arn, ConditionKey};
 pub struct Template {
     raw: CompactString,
     /// The parts, where the text has a variable.
-    pieces: Option<Box<[Piece]>>,
+    pieces: Option<Box<Pieces>>,
 }
+
+/// The parts, behind one pointer: most texts have none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pieces(Box<[Piece]>);
 
 /// One part of a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +85,7 @@ impl Template {
     /// A text whose `${…}` are variables where `substitutes` (Version 2012-10-17), else plain text.
     pub fn new(raw: &str, substitutes: bool) -> Self {
         let pieces = (substitutes && memchr::memchr(b'$', raw.as_bytes()).is_some_and(|_| raw.contains("${")))
-            .then(|| pieces(raw));
+            .then(|| Box::new(Pieces(pieces(raw))));
         Template { raw: CompactString::new(raw), pieces }
     }
 
@@ -92,12 +96,12 @@ impl Template {
 
     /// Its parts, where it holds a variable or an escaped character.
     pub fn pieces(&self) -> Option<&[Piece]> {
-        self.pieces.as_deref()
+        self.pieces.as_ref().map(|pieces| &*pieces.0)
     }
 
     /// The variables it holds.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
-        self.pieces.iter().flatten().filter_map(|piece| match piece {
+        self.pieces().unwrap_or_default().iter().filter_map(|piece| match piece {
             Piece::Variable(variable) => Some(variable),
             _ => None,
         })
@@ -110,7 +114,7 @@ impl Template {
 
     /// Whether `*` or `?` stands in it outside of variables.
     pub fn has_wildcard(&self) -> bool {
-        match &self.pieces {
+        match self.pieces() {
             None => pattern::has_wildcard(&self.raw),
             Some(pieces) => pieces.iter().any(|p| matches!(p, Piece::Text(text) if pattern::has_wildcard(text))),
         }
@@ -118,7 +122,7 @@ impl Template {
 
     /// Compares with a text, `*` and `?` being wildcards.
     pub fn matches_like<'v>(&self, text: &str, case: Case, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
-        match &self.pieces {
+        match self.pieces() {
             None => yes_or_no(pattern::matches(&self.raw, text, case)),
             Some(pieces) => match_pieces(pieces, text, case, true, values),
         }
@@ -126,7 +130,7 @@ impl Template {
 
     /// Compares with a text, `*` and `?` being themselves.
     pub fn matches_exactly<'v>(&self, text: &str, case: Case, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
-        match &self.pieces {
+        match self.pieces() {
             None => yes_or_no(match case {
                 Case::Sensitive => self.raw == text,
                 Case::Insensitive => self.raw.to_lowercase() == text.to_lowercase(),

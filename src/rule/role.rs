@@ -118,6 +118,7 @@ impl<'a> RoleView<'a> {
         let permissions = &self.role.permissions;
         match permissions.inline.get() {
             Ok(inline) => {
+                self.policies.reserve_exact(inline.map_or(0, Vec::len));
                 for one in inline.into_iter().flatten() {
                     match one.document.get() {
                         Ok(Some(document)) => {
@@ -139,6 +140,7 @@ impl<'a> RoleView<'a> {
         }
         match permissions.attached.get() {
             Ok(attached) => {
+                self.policies.reserve_exact(attached.map_or(0, Vec::len));
                 for arn in attached.into_iter().flatten() {
                     match managed_policy(estate, &arn.value) {
                         Some((policy, origin)) => match readable("role.attached-policies", policy) {

@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::{FileTold, NameSet, One};
 use crate::aws::AccountId;
 use crate::collect::iam::policy_name;
-use crate::collect::names::{Label, Layout, TRUST, label};
+use crate::collect::names::{FolderNames, Label, Layout, TRUST, label};
 use crate::collect::piece::Piece;
 use crate::collect::subject::Subject;
 use crate::estate::{IdentityKind, Key, Known, Part};
@@ -69,8 +69,9 @@ pub(super) struct Folder {
 /// The folders of all files, and what holds for all of them.
 #[derive(Debug)]
 pub(super) struct Folders {
-    numbers: HashMap<String, u32>,
-    folders: Vec<Folder>,
+    /// By their numbers; none where no file of the folder tells anything.
+    folders: Vec<Option<Folder>>,
+    by_path: HashMap<String, u32>,
     nothing: Folder,
     /// Every bucket that some document names.
     pub(super) buckets: HashSet<CompactString>,
@@ -85,8 +86,8 @@ pub(super) struct Folders {
 impl Folders {
     pub(super) fn new(files: &[FileTold]) -> Self {
         let mut all = Folders {
-            numbers: HashMap::new(),
             folders: Vec::new(),
+            by_path: HashMap::new(),
             nothing: Folder::default(),
             buckets: HashSet::new(),
             policy_arns: HashMap::new(),
@@ -94,38 +95,42 @@ impl Folders {
             trail_arns: HashSet::new(),
         };
         for file in files {
-            let number = match all.numbers.get(&file.names.folder) {
-                Some(&number) => number,
-                None => {
-                    let number = all.folders.len() as u32;
-                    all.numbers.insert(file.names.folder.clone(), number);
-                    all.folders.push(Folder::default());
-                    number
-                }
-            };
-            let mut folder = all.folders.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+            let number = file.names.folder.number as usize;
+            if all.folders.len() <= number {
+                all.folders.resize_with(number + 1, || None);
+            }
+            let mut folder = all.folders.get_mut(number).and_then(Option::take).unwrap_or_else(|| {
+                let FolderNames { path, number, .. } = &*file.names.folder;
+                all.by_path.insert(path.clone(), *number);
+                Folder::default()
+            });
             all.subject(&mut folder, file);
             for piece in &file.told.pieces {
                 all.piece(&mut folder, file, piece);
             }
-            if let Some(slot) = all.folders.get_mut(number as usize) {
-                *slot = folder;
+            if let Some(slot) = all.folders.get_mut(number) {
+                *slot = Some(folder);
             }
         }
         all
     }
 
-    pub(super) fn number(&self, folder: &str) -> u32 {
-        self.numbers.get(folder).copied().unwrap_or(u32::MAX)
+    pub(super) fn of(&self, folder: &FolderNames) -> &Folder {
+        self.numbered(folder.number)
     }
 
-    pub(super) fn of(&self, folder: &str) -> &Folder {
-        self.folders.get(self.number(folder) as usize).unwrap_or(&self.nothing)
+    /// The folder that reports call `path`.
+    pub(super) fn at(&self, path: &str) -> &Folder {
+        self.by_path.get(path).map_or(&self.nothing, |&number| self.numbered(number))
+    }
+
+    fn numbered(&self, number: u32) -> &Folder {
+        self.folders.get(number as usize).and_then(Option::as_ref).unwrap_or(&self.nothing)
     }
 
     /// What the user says counts as if the document said it.
     fn subject(&mut self, folder: &mut Folder, file: &FileTold) {
-        match &file.subject {
+        match file.subject() {
             Some(Subject::Bucket { name, .. }) => {
                 self.buckets.insert(name.clone());
                 folder.buckets.add(name.clone());
@@ -163,12 +168,12 @@ impl Folders {
                 PolicyKind::Bucket => {
                     folder.is_mixed = true;
                     self.buckets.extend(policy.buckets.iter().cloned());
-                    let called = file.names.folder_name.as_ref().filter(|name| policy.buckets.contains(name));
+                    let called = file.names.folder.name.as_ref().filter(|name| policy.buckets.contains(name));
                     let bucket = match policy.buckets.as_slice() {
                         [only] => Some(only),
                         _ => called,
                     };
-                    if let (Some(bucket), None) = (bucket, &file.subject) {
+                    if let (Some(bucket), None) = (bucket, file.subject()) {
                         folder.buckets.add(bucket.clone());
                     }
                 }
@@ -213,7 +218,7 @@ impl Folders {
             Piece::Caller(account) => folder.account.add(*account),
             _ => {}
         }
-        if let Layout::Bucket(name, _) = &file.names.layout {
+        if let Layout::Bucket(name, _) = &file.names.folder.layout {
             self.buckets.insert(name.clone());
         }
     }

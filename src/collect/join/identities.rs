@@ -49,7 +49,7 @@ impl Join<'_> {
     fn identity(&self, file: &FileTold, account: Option<AccountId>, name: &CompactString) -> Identity {
         match account {
             Some(account) => Identity::Account(account, name.clone()),
-            None => Identity::Folder(self.folders.number(&file.names.folder), name.clone()),
+            None => Identity::Folder(file.names.folder.number, name.clone()),
         }
     }
 
@@ -78,7 +78,7 @@ impl Join<'_> {
 
     /// The owner that the user gives.
     fn subject(file: &FileTold) -> Option<Owner> {
-        let Some(Subject::Identity { kind, account, partition, path, name }) = &file.subject else { return None };
+        let Some(Subject::Identity { kind, account, partition, path, name }) = file.subject() else { return None };
         Some(Owner {
             kind: *kind,
             id: Identity::Account(*account, name.clone()),
@@ -92,7 +92,7 @@ impl Join<'_> {
 
     /// The owner that the folder's name gives, unless the folder's documents name another.
     fn of_layout(&mut self, file: &FileTold) -> Option<Owner> {
-        let (kind, name) = match &file.names.layout {
+        let (kind, name) = match &file.names.folder.layout {
             Layout::Role(name) => (IdentityKind::Role, name),
             Layout::User(name) => (IdentityKind::User, name),
             Layout::Group(name) => (IdentityKind::Group, name),
@@ -107,7 +107,7 @@ impl Join<'_> {
 
     /// The kind of what the files of a folder are called after.
     fn kind_of_folder(file: &FileTold) -> Option<IdentityKind> {
-        match file.names.layout {
+        match file.names.folder.layout {
             Layout::Roles => Some(IdentityKind::Role),
             Layout::Users => Some(IdentityKind::User),
             Layout::Groups => Some(IdentityKind::Group),
@@ -133,7 +133,7 @@ impl Join<'_> {
         if let Some(known) = folder.roles.one() {
             return Some(self.owner_of(file, known));
         }
-        let name = file.names.folder_name.clone().filter(|name| !folder.is_mixed && is_iam_name(name));
+        let name = file.names.folder.name.clone().filter(|name| !folder.is_mixed && is_iam_name(name));
         Some(match name {
             Some(name) => {
                 self.concluded(file, described(IdentityKind::Role, &name), By::Folder);
@@ -162,7 +162,7 @@ impl Join<'_> {
             Label::Of(name) if is_iam_name(name) => Some(self.by_file_name(file, IdentityKind::Role, name)),
             Label::Alone => self.nameless_role(file),
             _ if is_command(file) => self.by_neighbours(file, Some(IdentityKind::Role)),
-            _ if file.names.layout == Layout::Roles && is_iam_name(&stem) => {
+            _ if file.names.folder.layout == Layout::Roles && is_iam_name(&stem) => {
                 Some(self.by_file_name(file, IdentityKind::Role, &stem))
             }
             _ => self.by_neighbours(file, Some(IdentityKind::Role)),
@@ -231,12 +231,12 @@ impl Join<'_> {
     /// The managed policy that a loose policy is the text of: as the user says, or by the name of a policy that another
     /// answer in the folder tells the ARN of.
     fn managed_policy_of(&mut self, file: &FileTold) -> Option<CompactString> {
-        match &file.subject {
+        match file.subject() {
             Some(Subject::ManagedPolicy(arn)) => return Some(arn.clone()),
             Some(_) => return None,
             None => {}
         }
-        let name = match &file.names.layout {
+        let name = match &file.names.folder.layout {
             Layout::ManagedPolicy(name) => name,
             _ => &file.names.stem,
         };
@@ -252,12 +252,12 @@ impl Join<'_> {
 
     /// An answer that holds the text of a managed policy and not its ARN.
     pub(super) fn policy_text(&mut self, file: &FileTold, document: Known<Document>, span: Span) {
-        if let Some(Subject::ManagedPolicy(arn)) = &file.subject {
+        if let Some(Subject::ManagedPolicy(arn)) = file.subject() {
             return self.managed(arn.clone(), document, span);
         }
         let stem = without_version(&file.names.stem);
         let labels = ["get-policy-version", "policy-version", "version", "policy"];
-        let written = match (&file.names.layout, label(stem, &labels)) {
+        let written = match (&file.names.folder.layout, label(stem, &labels)) {
             (Layout::ManagedPolicy(name), _) => Some(name.as_str()),
             (_, Label::Of(name)) => Some(name),
             (_, Label::Alone) => None,

@@ -64,10 +64,10 @@ impl Join<'_> {
         let input = |name: &CompactString, partition: &str| {
             Some(Named { name: name.clone(), partition: partition.into(), by: NamedBy::Input })
         };
-        if let Some(Subject::Bucket { name, partition }) = &file.subject {
+        if let Some(Subject::Bucket { name, partition }) = file.subject() {
             return input(name, partition);
         }
-        let layout = match &file.names.layout {
+        let layout = match &file.names.folder.layout {
             Layout::Bucket(name, in_account) => Some((name, *in_account)),
             _ => None,
         };
@@ -95,7 +95,7 @@ impl Join<'_> {
             (_, None) if !written.is_empty() && own.is_empty() => None,
             _ => {
                 let folder = self.folder(file);
-                let of_folder = file.names.folder_name.as_ref().filter(|name| own.contains(name));
+                let of_folder = file.names.folder.name.as_ref().filter(|name| own.contains(name));
                 of_folder
                     .map(|name| (name.clone(), By::Folder))
                     .or_else(|| folder.bucket().filter(|name| fits(name)).map(|name| (name.clone(), By::Neighbours)))
@@ -107,7 +107,7 @@ impl Join<'_> {
     }
 
     pub(super) fn block_public_access(&mut self, file: &FileTold, settings: Known<BlockPublicAccess>, span: Span) {
-        let of_account = match (&file.subject, &file.names.layout) {
+        let of_account = match (file.subject(), &file.names.folder.layout) {
             (Some(Subject::Target(id)), _) => Some(AccountId::parse(id)),
             (_, Layout::S3Control) => Some(self.account(file)),
             _ if is_of_account(&file.names.stem) => Some(self.account(file)),
@@ -159,14 +159,14 @@ impl Join<'_> {
     }
 
     fn key_name(&mut self, file: &FileTold, key: &Key) -> Option<KeyName> {
-        if let Some(Subject::Key(arn)) = &file.subject {
+        if let Some(Subject::Key(arn)) = file.subject() {
             let named = kms::named(arn, file.span());
             return Some(KeyName { id: named.id, arn: named.arn, account: named.account });
         }
         if key.arn.is_some() {
             return Some(KeyName { id: key.id.clone(), arn: key.arn.clone(), account: key.account });
         }
-        if let Layout::Key { region, id } = &file.names.layout
+        if let Layout::Key { region, id } = &file.names.folder.layout
             && key.id.as_ref().is_none_or(|own| own == id)
         {
             let account = self.account(file).or(key.account);
@@ -206,18 +206,18 @@ impl Join<'_> {
     }
 
     fn trail_arn(&mut self, file: &FileTold) -> Option<CompactString> {
-        if let Some(Subject::Trail(arn)) = &file.subject {
+        if let Some(Subject::Trail(arn)) = file.subject() {
             return Some(arn.clone());
         }
-        if let Layout::Trail { region, name } = &file.names.layout {
+        if let Layout::Trail { region, name } = &file.names.folder.layout {
             let partition = partition_of_region(region);
             let account = self.account(file);
             let own = account.map(|account| {
                 CompactString::from(format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{name}"))
             });
             // In another account or Region than its own a trail is listed by the ARN it has at home.
-            let above = file.names.folder.rsplit_once('/').map_or("", |(above, _)| above);
-            let listed = self.folders.of(above).trails_by_name.get(name).and_then(One::one);
+            let above = file.names.folder.path.rsplit_once('/').map_or("", |(above, _)| above);
+            let listed = self.folders.at(above).trails_by_name.get(name).and_then(One::one);
             let described = own.as_ref().filter(|arn| self.folders.trail_arns.contains(*arn)).or(listed);
             let anywhere = || self.folders.trails.get(name).and_then(One::one);
             return described.or_else(anywhere).cloned().or(own);
