@@ -65,7 +65,7 @@ pub(super) struct ListedBucket {
 #[derive(Debug)]
 pub(super) struct Loose {
     pub(super) document: Document,
-    /// The buckets whose names stand in its resources, without doubles.
+    /// The buckets whose names stand in the resources of a bucket policy, without doubles.
     pub(super) buckets: Vec<CompactString>,
     /// The partition of those.
     pub(super) partition: CompactString,

@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
 fn loose(mut policy: Policy, span: Span, bare: bool) -> Loose {
     let (mut buckets, mut partition, mut other) = (Vec::new(), CompactString::const_new("aws"), false);
     let resources = policy.statements.iter().filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items);
-    for item in resources {
+    for item in resources.filter(|_| policy.kind == PolicyKind::Bucket) {
         let Some(arn) = Arn::parse(item.raw()) else { continue };
         match arn.bucket() {
             Some(name) if !has_wildcard(name) && !name.contains('$') => {

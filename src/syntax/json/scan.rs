@@ -6,11 +6,35 @@ use super::{JsonError, JsonErrorKind, error};
 pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
+        // Indentation.
+        while word(bytes, at) == Some(every(b' ')) {
+            at += WORD;
+        }
     }
     at
 }
 
-/// Bytes that end the plain run of a string: quote, backslash and control characters.
+/// How many bytes are looked at together.
+const WORD: usize = 8;
+
+/// The bytes from `at` on, the first one lowest; none where fewer are left.
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; WORD])
+}
+
+/// How many of the bytes in `word` stand before the first one that ends the plain run of a string: a quote, a backslash
+/// or a control character.
+fn plain_bytes(word: u64) -> usize {
+    // The high bit of each byte that is less than `limit`; behind the first such byte there may be false ones.
+    let below = |word: u64, limit: u8| word.wrapping_sub(every(limit)) & !word & every(0x80);
+    let special = below(word, 0x20) | below(word ^ every(b'"'), 1) | below(word ^ every(b'\\'), 1);
+    special.trailing_zeros() as usize / WORD
+}
+
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
@@ -20,6 +44,13 @@ pub(super) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), JsonError
     let mut escaped = false;
     let mut at = at + 1;
     loop {
+        while let Some(word) = word(bytes, at) {
+            let plain = plain_bytes(word);
+            at += plain;
+            if plain < WORD {
+                break;
+            }
+        }
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(plain) = rest.iter().position(|&b| is_special(b)) else {
             return Err(error(JsonErrorKind::UnexpectedEnd, bytes.len()));
@@ -118,4 +149,32 @@ pub(super) fn number(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
         at = exponent;
     }
     Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_bytes_at_once_say_what_each_byte_says() {
+        for one in 0..=255 {
+            for other in [0, 0x1F, b' ', b'!', b'"', b'#', b'[', b'\\', b']', 0x7F, 0x80, 0xA2, 0xDC, 0xFF] {
+                for (first, second) in (0..WORD).flat_map(|first| (0..WORD).map(move |second| (first, second))) {
+                    let mut bytes = [b'a'; WORD];
+                    bytes[first] = one;
+                    bytes[second] = other;
+                    let expected = bytes.iter().position(|&b| is_special(b)).unwrap_or(WORD);
+                    assert_eq!(plain_bytes(u64::from_le_bytes(bytes)), expected, "{bytes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn space_is_skipped_in_runs_of_any_length() {
+        for length in 0..40 {
+            let text = format!("\n{}\t{}x", " ".repeat(length), " ".repeat(39 - length));
+            assert_eq!(skip_space(text.as_bytes(), 0), text.len() - 1);
+        }
+    }
 }
