@@ -26,6 +26,10 @@ pub fn overlap(one: &str, other: &str) -> bool {
     if !head.starts_with(start) && !start.starts_with(head) {
         return false;
     }
+    // What the shorter head leaves begins with a wildcard; a lone star takes whatever the other leaves.
+    if [one, other].iter().any(|pattern| pattern.get(head.len().min(start.len())..) == Some("*")) {
+        return true;
+    }
     // One text of the one, its stars empty, is often one of the other.
     let shortest = |pattern: &str| pattern.replace('*', "").replace('?', OTHER.encode_utf8(&mut [0; 4]));
     if matches(other, &shortest(one), Case::Sensitive) || matches(one, &shortest(other), Case::Sensitive) {
@@ -179,16 +183,22 @@ fn fields(pattern: &str) -> Option<[&str; 6]> {
         return Some(["*"; 6]);
     }
     let mut fields = ["*"; 6];
-    let mut count = 0;
-    for (slot, field) in fields.iter_mut().zip(pattern.splitn(6, ':')) {
-        *slot = field;
-        count += 1;
+    let [first @ .., last] = &mut fields;
+    let mut rest = pattern;
+    for slot in first {
+        let Some(colon) = rest.bytes().position(|byte| byte == b':') else {
+            *slot = rest;
+            return pattern.ends_with('*').then_some(fields);
+        };
+        *slot = rest.get(..colon)?;
+        rest = rest.get(colon + 1..)?;
     }
-    (count == 6 || pattern.ends_with('*')).then_some(fields)
+    *last = rest;
+    Some(fields)
 }
 
 fn without_variables(pattern: &str) -> Cow<'_, str> {
-    if !pattern.contains("${") {
+    if memchr::memchr(b'$', pattern.as_bytes()).is_none() || !pattern.contains("${") {
         return Cow::Borrowed(pattern);
     }
     let mut out = String::with_capacity(pattern.len());

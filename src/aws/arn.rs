@@ -20,6 +20,10 @@ pub struct Arn<'a> {
 impl<'a> Arn<'a> {
     /// Splits an ARN; `None` unless it begins with `arn:` and has six fields.
     pub fn parse(text: &'a str) -> Option<Self> {
+        // What policies name most.
+        if let Some(resource) = text.strip_prefix("arn:aws:s3:::") {
+            return Some(Arn { partition: "aws", service: "s3", region: "", account: "", resource });
+        }
         let rest = text.strip_prefix("arn:")?;
         let (partition, rest) = field(rest)?;
         let (service, rest) = field(rest)?;

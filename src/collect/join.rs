@@ -7,7 +7,7 @@ mod folder;
 mod identities;
 mod resources;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use compact_str::CompactString;
 
@@ -55,7 +55,7 @@ pub(super) fn join(mut files: Vec<FileTold>, sources: SourceMap) -> (Estate, Vec
     let mut join = Join {
         folders: &folders,
         builder: Builder::new(sources),
-        conclusions: BTreeMap::new(),
+        conclusions: Vec::new(),
         listed: Vec::new(),
         policy_kinds: HashMap::new(),
         errors: Vec::new(),
@@ -95,8 +95,8 @@ enum By {
 struct Join<'f> {
     folders: &'f Folders,
     builder: Builder,
-    /// For each subject and way of concluding: the first file, and how many there are.
-    conclusions: BTreeMap<(String, By, u32), (SourceId, usize)>,
+    /// Subjects that names told: how, in which folder, of which file.
+    conclusions: Vec<(String, By, u32, SourceId)>,
     listed: Vec<(Option<AccountId>, ListedBucket)>,
     policy_kinds: HashMap<CompactString, OrganizationPolicyKind>,
     errors: Vec<CollectError>,
@@ -232,9 +232,7 @@ impl Join<'_> {
 
     /// Notes that a name was relied on.
     fn concluded(&mut self, file: &FileTold, subject: String, by: By) {
-        let key = (subject, by, file.names.folder.number);
-        let entry = self.conclusions.entry(key).or_insert((file.source, 0));
-        entry.1 += 1;
+        self.conclusions.push((subject, by, file.names.folder.number, file.source));
     }
 
     fn folder(&self, file: &FileTold) -> &Folder {
@@ -261,8 +259,13 @@ impl Join<'_> {
             }
             self.builder.bucket(bucket);
         }
-        for ((subject, by, _), (file, count)) in std::mem::take(&mut self.conclusions) {
-            let name = self.builder.sources().name(file);
+        // The first of files that tell the same stays first.
+        self.conclusions.sort_by(|(a, x, m, _), (b, y, n, _)| (a, x, m).cmp(&(b, y, n)));
+        let conclusions = std::mem::take(&mut self.conclusions);
+        for same in conclusions.chunk_by(|(a, x, m, _), (b, y, n, _)| (a, x, m) == (b, y, n)) {
+            let Some((subject, by, _, file)) = same.first() else { continue };
+            let name = self.builder.sources().name(*file);
+            let count = same.len();
             let (files, verb, whose) = match count {
                 1 => (format!("`{name}`"), "is", "its"),
                 2 => (format!("`{name}` and 1 more file"), "are", "their"),
@@ -273,8 +276,8 @@ impl Join<'_> {
                 By::Folder => format!("by the name of {whose} folder"),
                 By::Neighbours => format!("which other documents in {whose} folder name"),
             };
-            let comma = if by == By::Neighbours { "," } else { "" };
-            self.builder.named(format!("{files} {verb} taken to be about {subject}{comma} {why}"), file);
+            let comma = if *by == By::Neighbours { "," } else { "" };
+            self.builder.named(format!("{files} {verb} taken to be about {subject}{comma} {why}"), *file);
         }
         (self.builder.finish(), self.errors)
     }

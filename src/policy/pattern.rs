@@ -43,13 +43,19 @@ pub fn tokens(pattern: &str) -> impl Iterator<Item = Token> + Clone + '_ {
 
 /// Whether a pattern text matches a text.
 pub fn matches(pattern: &str, text: &str, case: Case) -> bool {
-    if !has_wildcard(pattern) {
-        return match case {
-            Case::Sensitive => pattern == text,
-            Case::Insensitive => pattern.eq_ignore_ascii_case(text),
-        };
+    let same = |one: &[u8], other: &[u8]| match case {
+        Case::Sensitive => one == other,
+        Case::Insensitive => one.eq_ignore_ascii_case(other),
+    };
+    let Some(literal) = memchr::memchr2(b'*', b'?', pattern.as_bytes()) else {
+        return same(pattern.as_bytes(), text.as_bytes());
+    };
+    let (head, rest) = pattern.split_at(literal);
+    if !text.as_bytes().get(..literal).is_some_and(|start| same(head.as_bytes(), start)) {
+        return false;
     }
-    matches_tokens(tokens(pattern), text, case)
+    // Where the head is the same, it ends between two characters of the text too.
+    rest == "*" || text.get(literal..).is_some_and(|end| matches_tokens(tokens(rest), end, case))
 }
 
 /// Whether a pattern given as tokens matches a text.

@@ -190,26 +190,30 @@ fn log_buckets(context: &Context<'_>, role: &RoleView<'_>) -> Vec<String> {
         let bucket = context.estate.buckets.iter().find(|bucket| bucket.name == name);
         bucket.is_some_and(|bucket| context.model.is_log_bucket(bucket) == LogBucketStatus::No)
     };
-    let named = named_buckets(role);
-    for (name, path) in &named {
-        if !names.iter().any(|known| known == name) && path.contains("/AWSLogs/") && !holds_none(name) {
-            names.push((*name).to_owned());
+    for (name, path) in buckets_in(role) {
+        if !names.iter().any(|known| known == name) && path.contains("/AWSLogs/") && is_name(name) && !holds_none(name) {
+            names.push(name.to_owned());
         }
     }
-    if let (true, Some((only, _))) = (names.is_empty() && !is_known, named.first())
-        && named.iter().all(|(name, _)| name == only)
-    {
-        names.push((*only).to_owned());
+    if names.is_empty() && !is_known {
+        let mut named = buckets_in(role).map(|(name, _)| name).filter(|name| is_name(name));
+        if let Some(only) = named.next().filter(|only| named.all(|name| name == *only)) {
+            names.push(only.to_owned());
+        }
     }
     names
 }
 
-/// The buckets that a role's policies name in full, each with the resource.
-fn named_buckets<'v>(role: &'v RoleView<'_>) -> Vec<(&'v str, &'v str)> {
+/// The buckets of a role's policies, by names and patterns, each with the resource.
+fn buckets_in<'v>(role: &'v RoleView<'_>) -> impl Iterator<Item = (&'v str, &'v str)> {
     let statements = role.policies.iter().flat_map(|policy| policy.policy.allows());
     let resources = statements.filter_map(|s| s.resources.as_ref()).filter(|r| !r.negated).flat_map(|r| &r.items);
-    let named = resources.filter_map(|item| Some((Arn::parse(item.raw())?.bucket()?, item.raw())));
-    named.filter(|(name, _)| !has_wildcard(name) && !name.contains('$')).collect()
+    resources.filter_map(|item| Some((Arn::parse(item.raw())?.bucket()?, item.raw())))
+}
+
+/// Whether a bucket is named in full.
+fn is_name(bucket: &str) -> bool {
+    !has_wildcard(bucket) && !bucket.contains('$')
 }
 
 /// Where nothing tells which bucket holds logs, a bucket by name may be the one.
