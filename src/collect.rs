@@ -213,7 +213,7 @@ impl Gathered {
         let Listing { inputs, directories, links, errors, remarks } = listing;
         let mut all = Gathered {
             sources: SourceMap::new(),
-            told: Vec::new(),
+            told: Vec::with_capacity(outcomes.len()),
             named: Vec::new(),
             has_named: false,
             beside: 0,

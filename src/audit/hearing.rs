@@ -38,7 +38,8 @@ pub(super) struct Hearing<'r, 'a> {
 impl<'r, 'a> Hearing<'r, 'a> {
     /// Opens it.
     pub(super) fn new(runner: &'r Runner<'a>, subject: Subject) -> Self {
-        Hearing { runner, subject: Arc::new(subject), part: Part::default(), applies: Vec::new() }
+        let applies = Vec::with_capacity(runner.rules.len());
+        Hearing { runner, subject: Arc::new(subject), part: Part::default(), applies }
     }
 
     pub(super) fn identity(&mut self, view: &IdentityView<'_>) {
@@ -95,19 +96,22 @@ impl<'r, 'a> Hearing<'r, 'a> {
     }
 
     pub(super) fn record(&mut self, rule: &'static Rule<Check>, outcome: Outcome) {
-        let (drafts, gaps) = match outcome {
-            Ok(Verdict::NotApplicable) => return,
-            Ok(Verdict::Pass) => (Vec::new(), Vec::new()),
-            Ok(Verdict::Fail(drafts, gaps)) => (drafts, gaps),
-            Err(gap) => (Vec::new(), vec![gap]),
-        };
-        self.applies.push(rule.id);
-        for draft in drafts {
-            let finding = self.finding(rule, draft);
-            self.part.findings.push(finding);
+        if matches!(outcome, Ok(Verdict::NotApplicable)) {
+            return;
         }
-        for gap in gaps {
-            self.block(gap, Some(rule.id));
+        self.applies.push(rule.id);
+        match outcome {
+            Ok(Verdict::NotApplicable | Verdict::Pass) => {}
+            Ok(Verdict::Fail(drafts, gaps)) => {
+                for draft in drafts {
+                    let finding = self.finding(rule, draft);
+                    self.part.findings.push(finding);
+                }
+                for gap in gaps {
+                    self.block(gap, Some(rule.id));
+                }
+            }
+            Err(gap) => self.block(gap, Some(rule.id)),
         }
     }
 
@@ -121,7 +125,9 @@ impl<'r, 'a> Hearing<'r, 'a> {
         match self.part.gaps.iter_mut().rev().take(NEAR).find(is_same) {
             Some(known) => known.rules.extend(rule),
             None => {
-                let rules = Vec::from_iter(rule);
+                // What one rule misses, most rules on the same fact do.
+                let mut rules = Vec::with_capacity(self.runner.rules.len().min(NEAR));
+                rules.extend(rule);
                 self.part.gaps.push(Blocking { subject: Arc::clone(&self.subject), gap, rules });
             }
         }

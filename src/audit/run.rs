@@ -1,7 +1,7 @@
 //! Runs the checks, subject by subject, and puts what they say in order.
 
-use std::collections::{BTreeMap, HashSet};
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;

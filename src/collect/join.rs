@@ -60,7 +60,7 @@ pub(super) fn join(mut files: Vec<FileTold>, sources: SourceMap) -> (Estate, Vec
         policy_kinds: HashMap::new(),
         errors: Vec::new(),
     };
-    let mut later = Vec::new();
+    let mut later = Vec::with_capacity(files.len());
     for file in &mut files {
         for broken in file.told.broken.drain(..) {
             join.builder.broken(broken);

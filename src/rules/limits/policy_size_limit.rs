@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::finding::SubjectKind;
 use crate::policy::PolicyKind;
 use crate::rule::context::{BucketView, Context, DocumentView, IdentityView, KeyView};
@@ -27,28 +29,32 @@ fn document(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     let of = |what, limit, counts| Quota { what, limit, counts };
     let characters = |what, limit| of(what, limit, Counts::Characters);
     let written = |what, limit| of(what, limit, Counts::CharactersAsWritten);
-    let organization = |many: &str| {
+    let organization = |many: &str| -> Cow<'static, str> {
         format!("join statements that share effect and condition, or split it: {many} fit on each root, OU and account")
+            .into()
     };
-    let (quota, rewrite) = match view.policy.kind {
-        PolicyKind::Bucket => (of("bucket policy", 20_480, Counts::Bytes), JOIN.to_owned()),
-        PolicyKind::Key => (of("key policy", 32_768, Counts::BytesAsWritten), JOIN.to_owned()),
-        PolicyKind::Trust => (characters("trust policy", 2_048), JOIN.to_owned()),
+    let (quota, rewrite): (_, Cow<'static, str>) = match view.policy.kind {
+        PolicyKind::Bucket => (of("bucket policy", 20_480, Counts::Bytes), JOIN.into()),
+        PolicyKind::Key => (of("key policy", 32_768, Counts::BytesAsWritten), JOIN.into()),
+        PolicyKind::Trust => (characters("trust policy", 2_048), JOIN.into()),
         PolicyKind::Scp => (written("service control policy", 10_240), organization("10")),
         PolicyKind::Rcp => (written("resource control policy", 5_120), organization("5")),
-        PolicyKind::Session => (written("session policy", 2_048), SPLIT.to_owned()),
-        PolicyKind::Boundary => (characters("permissions boundary", MANAGED), SPLIT.to_owned()),
+        PolicyKind::Session => (written("session policy", 2_048), SPLIT.into()),
+        PolicyKind::Boundary => (characters("permissions boundary", MANAGED), SPLIT.into()),
         PolicyKind::Identity => match view.subject.kind {
             // AWS does not hold its own managed policies to the quota.
             SubjectKind::ManagedPolicy if is_of_aws(view) => return Ok(Verdict::NotApplicable),
-            SubjectKind::ManagedPolicy => (characters("managed policy", MANAGED), SPLIT.to_owned()),
+            SubjectKind::ManagedPolicy => (characters("managed policy", MANAGED), SPLIT.into()),
             SubjectKind::Role | SubjectKind::User | SubjectKind::Group if !is_loose(context, view.document) => {
                 return Ok(Verdict::NotApplicable);
             }
-            _ => (characters("policy", MANAGED), SPLIT.to_owned()),
+            _ => (characters("policy", MANAGED), SPLIT.into()),
         },
         PolicyKind::VpcEndpoint | PolicyKind::Resource => return Ok(Verdict::NotApplicable),
     };
+    if quota.is_far(context, [view.policy]) {
+        return Ok(Verdict::Pass);
+    }
     let for_accounts = for_accounts(view.policy.kind);
     let title = match (quota.what, view.subject.kind) {
         ("policy", SubjectKind::Document) => format!("measured as a managed policy, `{name}`"),
@@ -118,7 +124,7 @@ fn inline(context: &Context<'_>, view: &IdentityView<'_>) -> Outcome {
     let quota = Quota { what: "inline policies", limit, counts: Counts::Characters };
     let these = if policies.len() == 1 { "the inline policy of" } else { "the inline policies of" };
     let title = format!("{these} {} `{}`", view.subject.kind.name(), view.subject.name);
-    let rewrite = "move them to managed policies, which have 6,144 characters each and do not count here".to_owned();
+    let rewrite = "move them to managed policies, which have 6,144 characters each and do not count here".into();
     let draft = Measured { quota, title, policies, rewrite, for_accounts: None }.finding(context);
     Ok(Verdict::with_gaps(draft.into_iter().collect(), view.missing.clone()))
 }

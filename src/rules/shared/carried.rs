@@ -65,7 +65,7 @@ pub(in crate::rules) fn of_unknown_trust(
     Ok(Verdict::with_gaps(Vec::new(), role.missing.iter().cloned().chain(trust).collect()))
 }
 
-/// The policies of one role that `wanted` chooses by what they are.
+/// The policies of one role that `wanted` chooses by what they are; none where no statement of any goes beyond the logs.
 pub(in crate::rules) fn of_role<'v, 'a>(
     context: &Context<'_>,
     role: &'v RoleView<'a>,
@@ -76,14 +76,18 @@ pub(in crate::rules) fn of_role<'v, 'a>(
     if chosen.is_empty() {
         return Vec::new();
     }
+    let ground = Ground::new(context, role);
+    let is_plain = |statement: &Statement| excess::is_nothing_more(&ground, statement);
+    if chosen.iter().all(|(policy, _)| policy.policy.allows().all(is_plain)) {
+        return Vec::new();
+    }
     let policies = role.policies.iter().map(|policy| policy.policy.as_ref());
     let account = role.role.account;
     let limits = Limits::of(context, &role.subject.name, account, &role.role.permissions, policies);
-    let ground = Ground::new(context, role);
     let one = |(policy, known): (&'v RolePolicy, Option<ManagedPolicy>)| {
         let mut carried = Carried { role, policy, known, beyond: Vec::new(), gaps: Vec::new(), unless: Vec::new() };
         carried.unless.clone_from(&limits.unknown);
-        for statement in policy.policy.allows() {
+        for statement in policy.policy.allows().filter(|statement| !is_plain(statement)) {
             let (excess, gaps) = excess::of_statement(context, &ground, statement, &limits);
             carried.gaps.extend(gaps);
             if !excess.is_empty() {

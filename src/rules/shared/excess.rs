@@ -81,9 +81,6 @@ pub(in crate::rules) fn of_statement(
     let asker = Asker::new(context, ground.role, statement, limits);
     let mut search = Search { asker, ground, statement, found: Vec::new(), gaps: Vec::new() };
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
-    if reads_at_most(actions) && ground.speaks_of_logs_alone(statement) {
-        return (search.found, search.gaps);
-    }
     let [reads, changes, of_keys] = covered(actions);
     let only_logs = || changes.is_empty() && ground.speaks_of_logs_alone(statement);
     if !(reads.is_empty() && changes.is_empty() || only_logs()) {
@@ -98,6 +95,11 @@ pub(in crate::rules) fn of_statement(
     }
     search.elsewhere(actions, limits);
     (search.found, search.gaps)
+}
+
+/// A quick look at a statement: whether it lets nobody do more than read logs, as far as it can be told from its text.
+pub(in crate::rules) fn is_nothing_more(ground: &Ground<'_, '_>, statement: &Statement) -> bool {
+    statement.actions.as_ref().is_none_or(reads_at_most) && ground.speaks_of_logs_alone(statement)
 }
 
 /// Whether a statement's actions are such as readers of logs need, each named in full: what most statements of sharing

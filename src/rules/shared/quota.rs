@@ -3,6 +3,8 @@
 //! Sources: IAM User Guide, "IAM and AWS STS quotas"; S3 User Guide, "Bucket policies for Amazon S3"; KMS Developer Guide,
 //! "Quotas"; Organizations User Guide, "Quotas and service limits".
 
+use std::borrow::Cow;
+
 use crate::estate::Document;
 use crate::finding::{Draft, Finding, Level};
 use crate::policy::{Policy, Size};
@@ -19,6 +21,21 @@ pub(in crate::rules) struct Quota {
     pub(in crate::rules) limit: u32,
     /// What counts.
     pub(in crate::rules) counts: Counts,
+}
+
+impl Quota {
+    /// A quick look: whether policies are short enough for nothing to be said of them, however it is counted.
+    pub(in crate::rules) fn is_far<'p>(
+        self,
+        context: &Context<'_>,
+        policies: impl IntoIterator<Item = &'p Policy>,
+    ) -> bool {
+        !self.warns(context, policies.into_iter().map(|policy| policy.bytes).sum())
+    }
+
+    fn warns(self, context: &Context<'_>, length: u32) -> bool {
+        f64::from(length) >= context.warn_at * f64::from(self.limit) || length > self.limit
+    }
 }
 
 /// What AWS counts.
@@ -78,7 +95,7 @@ pub(in crate::rules) struct Measured<'m> {
     /// The policies, each with its document.
     pub(in crate::rules) policies: Vec<(&'m Document, &'m Policy)>,
     /// How to make it shorter.
-    pub(in crate::rules) rewrite: String,
+    pub(in crate::rules) rewrite: Cow<'static, str>,
     /// What to write in place of a part for each account, where something does not grow with them.
     pub(in crate::rules) for_accounts: Option<&'static str>,
 }
@@ -87,8 +104,7 @@ impl Measured<'_> {
     /// What there is to say of their length.
     pub(in crate::rules) fn finding(&self, context: &Context<'_>) -> Option<Draft> {
         let Quota { what, limit, counts } = self.quota;
-        let warns = |length: u32| f64::from(length) >= context.warn_at * f64::from(limit) || length > limit;
-        if !warns(self.policies.iter().map(|(_, policy)| policy.bytes).sum()) {
+        if self.quota.is_far(context, self.policies.iter().map(|(_, policy)| *policy)) {
             return None;
         }
         let sizes: Vec<Size> =
@@ -100,7 +116,7 @@ impl Measured<'_> {
         let strips = counts == Counts::CharactersAsWritten && used > limit && stripped <= limit;
         let level = if used > limit {
             if strips { Level::Warning } else { Level::Error }
-        } else if warns(used) {
+        } else if self.quota.warns(context, used) {
             Level::Warning
         } else if counts == Counts::Bytes && written > limit {
             Level::Note

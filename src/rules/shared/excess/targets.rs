@@ -191,7 +191,8 @@ fn log_buckets(context: &Context<'_>, role: &RoleView<'_>) -> Vec<String> {
         bucket.is_some_and(|bucket| context.model.is_log_bucket(bucket) == LogBucketStatus::No)
     };
     for (name, path) in buckets_in(role) {
-        if !names.iter().any(|known| known == name) && path.contains("/AWSLogs/") && is_name(name) && !holds_none(name) {
+        if !names.iter().any(|known| known == name) && path.contains("/AWSLogs/") && is_name(name) && !holds_none(name)
+        {
             names.push(name.to_owned());
         }
     }
