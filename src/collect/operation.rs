@@ -223,20 +223,23 @@ pub(super) enum Folder {
 
 /// Whether a stem is that label; case does not count, and `_`, `.` and spaces are as good as `-`.
 pub(super) fn is(stem: &str, label: &str) -> bool {
-    stem.len() == label.len() && stem.bytes().map(plain).eq(label.bytes())
+    stem.len() == label.len() && stem.bytes().zip(label.bytes()).all(|(found, wanted)| plain(found) == wanted)
 }
 
 /// What stands in front of a label at the end of a stem: `reader` in `reader-trust`.
 pub(super) fn before<'s>(stem: &'s str, label: &str) -> Option<&'s str> {
-    let (name, end) = stem.split_at_checked(stem.len().checked_sub(label.len() + 1)?)?;
-    let fits = end.bytes().map(plain).eq(std::iter::once(b'-').chain(label.bytes()));
+    let cut = stem.len().checked_sub(label.len() + 1)?;
+    let (name, end) = stem.split_at_checked(cut)?;
+    let (joint, found) = end.split_at_checked(1)?;
+    let fits = is(joint, "-") && is(found, label);
     fits.then(|| name.trim_end_matches(JOINTS)).filter(|name| !name.is_empty())
 }
 
 /// What stands behind a label at the beginning of a stem: `reader` in `get-role-reader`.
 pub(super) fn behind<'s>(stem: &'s str, label: &str) -> Option<&'s str> {
     let (start, name) = stem.split_at_checked(label.len() + 1)?;
-    let fits = start.bytes().map(plain).eq(label.bytes().chain(std::iter::once(b'-')));
+    let (found, joint) = start.split_at_checked(label.len())?;
+    let fits = is(joint, "-") && is(found, label);
     fits.then(|| name.trim_start_matches(JOINTS)).filter(|name| !name.is_empty())
 }
 

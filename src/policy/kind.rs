@@ -9,37 +9,37 @@ use crate::syntax::json::{Json, Kind};
 /// SCPs, RCPs, boundaries, session and endpoint policies look like others and must be named by the user.
 pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
     let statement = json.member("Statement")?;
-    let (mut principal, mut action, mut resource) = (false, false, false);
-    let (mut sts, mut kms, mut s3) = (false, false, false);
-    let mut look = |statement: Json<'_>| {
-        for (key, value) in statement.members() {
-            let each = |test: &mut dyn FnMut(&str)| {
-                for text in value.as_str().into_iter().chain(value.elements().filter_map(Json::as_str)) {
-                    test(&text);
-                }
-            };
-            match key.as_str().as_deref() {
-                Some("Principal" | "NotPrincipal") => principal = true,
-                Some("Action" | "NotAction") => {
-                    action = true;
-                    each(&mut |name| {
-                        sts |= is_of(name, "sts");
-                        kms |= is_of(name, "kms");
-                        s3 |= is_of(name, "s3");
-                    });
-                }
-                Some("Resource" | "NotResource") => {
-                    resource = true;
-                    each(&mut |arn| s3 = s3 || Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
-                }
-                _ => {}
+    let one = Some(statement).filter(|statement| statement.kind() == Kind::Object);
+    if one.is_none() && statement.kind() != Kind::Array {
+        return None;
+    }
+    let elements = || one.into_iter().chain(statement.elements()).flat_map(Json::members);
+    let has = |names: [&str; 2]| elements().any(|(key, _)| names.iter().any(|name| key.is_key(name)));
+    let (principal, resource) = (has(["Principal", "NotPrincipal"]), has(["Resource", "NotResource"]));
+    if !principal && resource {
+        return Some(PolicyKind::Identity);
+    }
+    let (mut action, mut sts, mut kms, mut s3) = (false, false, false, false);
+    for (key, value) in elements() {
+        let each = |test: &mut dyn FnMut(&str)| {
+            for text in value.as_str().into_iter().chain(value.elements().filter_map(Json::as_str)) {
+                test(&text);
             }
+        };
+        match key.as_str().as_deref() {
+            Some("Action" | "NotAction") => {
+                action = true;
+                each(&mut |name| {
+                    sts |= is_of(name, "sts");
+                    kms |= is_of(name, "kms");
+                    s3 |= is_of(name, "s3");
+                });
+            }
+            Some("Resource" | "NotResource") if !s3 => {
+                each(&mut |arn| s3 |= Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
+            }
+            _ => {}
         }
-    };
-    match statement.kind() {
-        Kind::Object => look(statement),
-        Kind::Array => statement.elements().for_each(&mut look),
-        _ => return None,
     }
     Some(match (principal, resource) {
         _ if sts && !resource => PolicyKind::Trust,

@@ -107,9 +107,14 @@ const BASES: [(&str, Family, Order, bool); 27] = {
 impl Operator {
     /// Reads an operator; AWS's spelling in any case. `None` for what is no operator, `NullIfExists` included.
     pub fn parse(text: &str) -> Option<Self> {
-        let (set, rest) = match text.split_once(':') {
-            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => (Some(SetOperator::ForAllValues), rest),
-            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => (Some(SetOperator::ForAnyValue), rest),
+        let colon = text.bytes().position(|byte| byte == b':');
+        let (set, rest) = match colon.and_then(|colon| text.split_at_checked(colon)) {
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => {
+                (Some(SetOperator::ForAllValues), rest.get(1..)?)
+            }
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => {
+                (Some(SetOperator::ForAnyValue), rest.get(1..)?)
+            }
             Some(_) => return None,
             None => (None, text),
         };

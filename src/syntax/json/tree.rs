@@ -192,10 +192,17 @@ impl<'t> Json<'t> {
             let key = again.as_str().unwrap_or_default().into_owned();
             found.push(Duplicate { key, first: first.span(), again: again.span() });
         };
-        if keys().nth(PAIRWISE).is_none() {
-            for (count, key) in keys().enumerate() {
-                if let Some(first) = keys().take(count).find(|k| k.same_text(key)) {
-                    report(first, key);
+        let mut few = [self; PAIRWISE];
+        let mut count = 0;
+        for (slot, key) in few.iter_mut().zip(keys()) {
+            *slot = key;
+            count += 1;
+        }
+        if keys().nth(count).is_none() {
+            let few = few.get(..count).unwrap_or_default();
+            for (number, key) in few.iter().enumerate() {
+                if let Some(first) = few.iter().take(number).find(|k| k.same_text(*key)) {
+                    report(*first, *key);
                 }
             }
             return;
