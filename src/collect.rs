@@ -34,6 +34,7 @@ mod files;
 mod iam;
 mod join;
 mod kms;
+mod label;
 mod large;
 mod names;
 mod operation;

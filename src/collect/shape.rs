@@ -2,7 +2,8 @@
 
 use super::answer;
 use super::iam::By;
-use super::names::{self, BOUNDARY, BUCKET_POLICY, KEY_POLICY, Label, Layout, RCP, SCP, TRUST, label};
+use super::label::{BOUNDARY, BUCKET_POLICY, KEY_POLICY, Label, RCP, SCP, TRUST, label};
+use super::names::{self, Layout};
 use super::operation::Operation;
 use super::piece::Piece;
 use super::reader::{Reader, begins_with, is_policy, object};

@@ -30,7 +30,7 @@ pub struct Context<'a> {
     /// The share of a quota at which a finding starts.
     pub warn_at: f64,
     principal_tags: OnceLock<BTreeMap<CompactString, PrincipalTag>>,
-    sharing_roles: OnceLock<Vec<Box<RoleView<'a>>>>,
+    sharing_roles: OnceLock<Vec<RoleView<'a>>>,
     log_bucket_arns: OnceLock<Vec<String>>,
     rcp: OnceLock<Vec<(Arc<Policy>, Vec<CompactString>)>>,
     named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
@@ -85,10 +85,9 @@ impl<'a> Context<'a> {
     }
 
     /// The roles that other accounts can assume and that can read logs, or may.
-    pub fn sharing_roles(&self) -> &[Box<RoleView<'a>>] {
+    pub fn sharing_roles(&self) -> &[RoleView<'a>] {
         self.sharing_roles.get_or_init(|| {
-            // Boxed, since lists that are made on many threads are moved.
-            let view = |role| RoleView::shared(self.estate, role).filter(|view| view.is_sharing(self)).map(Box::new);
+            let view = |role| RoleView::shared(self.estate, role).filter(|view| view.is_sharing(self));
             self.estate.roles.par_iter().filter_map(view).collect()
         })
     }
@@ -98,7 +97,7 @@ impl<'a> Context<'a> {
         // The views stand in the order of the estate, so also in the order of their roles' addresses.
         let views = self.sharing_roles.get()?;
         let at = views.binary_search_by_key(&std::ptr::from_ref(role), |view| std::ptr::from_ref(view.role));
-        views.get(at.ok()?).map(Box::as_ref)
+        views.get(at.ok()?)
     }
 
     /// Whether an Allow statement in the policy of a log bucket or log key names a role, among its principals or by a full

@@ -6,7 +6,8 @@ use super::folder::IdentityName;
 use super::{By, FileTold, Join, One};
 use crate::aws::{AccountId, Arn};
 use crate::collect::iam::policy_name;
-use crate::collect::names::{ACCESS, BOUNDARY, Label, Layout, TRUST, is_iam_name, label};
+use crate::collect::label::{ACCESS, BOUNDARY, Label, TRUST, label};
+use crate::collect::names::{Layout, is_iam_name};
 use crate::collect::operation::{before, behind, is};
 use crate::collect::subject::Subject;
 use crate::estate::{

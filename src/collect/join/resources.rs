@@ -6,9 +6,8 @@ use super::folder::KeyName;
 use super::{By, FileTold, Join, One};
 use crate::aws::{AccountId, Arn};
 use crate::collect::kms;
-use crate::collect::names::{
-    BUCKET_POLICY, KEY_POLICY, Label, Layout, is_bucket_name, is_key_id, label, partition_of_region,
-};
+use crate::collect::label::{BUCKET_POLICY, KEY_POLICY, Label, label};
+use crate::collect::names::{Layout, is_bucket_name, is_key_id, partition_of_region};
 use crate::collect::operation::{Operation, before, behind};
 use crate::collect::piece::Loose;
 use crate::collect::subject::Subject;
