@@ -189,7 +189,7 @@ mod tests {
 
     fn is_between(text: &str, wanted: &[&str], unwanted: &[&str]) -> bool {
         let meets = |pattern: &&str| matches(pattern, text, Case::Sensitive);
-        wanted.iter().all(|pattern| meets(&pattern)) && !unwanted.iter().any(|pattern| meets(&pattern))
+        wanted.iter().all(meets) && !unwanted.iter().any(meets)
     }
 
     #[test]
