@@ -3,6 +3,7 @@
 //! A report is complete in itself: nothing here decides anything, reads a file or knows the time. The same report gives
 //! the same bytes.
 
+pub mod access;
 pub mod json;
 mod places;
 pub mod sarif;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+pub use access::{AccessFormat, AccessOptions};
 pub use text::TextOptions;
 pub use visible::visible;
 

@@ -4,6 +4,10 @@
 //! an organization of many equal accounts is a few rows and columns. Where a row and a column hold the same accounts the
 //! cell is parted: what each can do with its own logs, and what with those of the others.
 
+mod view;
+
+pub use view::{NotInMatrix, Wide, narrowed};
+
 use crate::finding::{Step, Witness};
 use crate::text::Span;
 
@@ -117,6 +121,9 @@ pub struct Party {
     pub id: String,
     /// What people call it, where that is more than the ID: `222222222222 (payments)`.
     pub label: String,
+    /// The account whose logs are a reader's own, where its ID does not say so: a role of the bucket's owner that is for
+    /// one member. Without it an account's own logs are those of itself, and a role's and user's those of its account.
+    pub own: Option<String>,
 }
 
 /// Readers that can do the same; never none.
@@ -188,6 +195,8 @@ pub struct Access {
 pub struct Hop {
     /// Who does what: `222222222222 assumes arn:…`, `that session fetches …`.
     pub title: String,
+    /// The ARN of the role that is assumed here; none where the hop is the read itself.
+    pub role: Option<String>,
     /// Why it is let through.
     pub steps: Vec<Step>,
 }

@@ -28,7 +28,7 @@ pub fn write(mut out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let context = Context { report, places: &Places::of(report) };
     let document = Document {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: "trailproof", version: VERSION, data_version: report.data_version },
+        tool: Tool::new(report.data_version),
         summary: Summary::of(report),
         findings: Each(&report.findings, |finding| context.finding(finding)),
         gaps: Each(&report.gaps, |gap| context.gap(gap)),
@@ -50,7 +50,7 @@ pub(super) fn witness_value(witness: &Witness) -> serde_json::Value {
 }
 
 /// A list whose items are made one at a time while they are written.
-struct Each<'l, T, F>(&'l [T], F);
+pub(super) struct Each<'l, T, F>(pub(super) &'l [T], pub(super) F);
 
 impl<'l, T, U: Serialize, F: Fn(&'l T) -> U> Serialize for Each<'l, T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -75,10 +75,16 @@ struct Document<'r, F, G, S> {
 }
 
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
     data_version: &'static str,
+}
+
+impl Tool {
+    pub(super) fn new(data_version: &'static str) -> Self {
+        Tool { name: "trailproof", version: VERSION, data_version }
+    }
 }
 
 #[derive(Serialize)]
@@ -151,7 +157,7 @@ impl<'r> From<&'r Subject> for SubjectJson<'r> {
 }
 
 #[derive(Serialize)]
-struct LocationJson<'r> {
+pub(super) struct LocationJson<'r> {
     file: &'r str,
     pointer: &'r str,
     line: u32,
@@ -180,14 +186,14 @@ struct RelatedJson<'r> {
 }
 
 #[derive(Serialize)]
-struct StepJson<'r> {
+pub(super) struct StepJson<'r> {
     effect: &'static str,
     message: &'r str,
     location: Option<LocationJson<'r>>,
 }
 
 #[derive(Serialize)]
-struct WitnessJson<'r> {
+pub(super) struct WitnessJson<'r> {
     principal: &'r str,
     action: &'r str,
     resource: &'r str,
@@ -244,6 +250,22 @@ struct WaiverJson<'r> {
     location: Option<LocationJson<'r>>,
 }
 
+impl Places<'_> {
+    /// A place as reports write it.
+    pub(super) fn location(&self, span: Span) -> Option<LocationJson<'_>> {
+        self.get(span).map(LocationJson::from)
+    }
+
+    /// A step as reports write it.
+    pub(super) fn step<'r>(&'r self, step: &'r Step) -> StepJson<'r> {
+        StepJson {
+            effect: step.effect.name(),
+            message: &step.message,
+            location: step.span.and_then(|span| self.location(span)),
+        }
+    }
+}
+
 struct Context<'r> {
     report: &'r Report<'r>,
     places: &'r Places<'r>,
@@ -251,7 +273,7 @@ struct Context<'r> {
 
 impl<'r> Context<'r> {
     fn location(&self, span: Span) -> Option<LocationJson<'r>> {
-        self.places.get(span).map(LocationJson::from)
+        self.places.location(span)
     }
 
     fn finding(&self, finding: &'r Finding) -> FindingJson<'r> {
@@ -280,11 +302,7 @@ impl<'r> Context<'r> {
     }
 
     fn step(&self, step: &'r Step) -> StepJson<'r> {
-        StepJson {
-            effect: step.effect.name(),
-            message: &step.message,
-            location: step.span.and_then(|span| self.location(span)),
-        }
+        self.places.step(step)
     }
 
     fn gap(&self, gap: &'r ReportedGap) -> GapJson<'r> {

@@ -44,13 +44,18 @@ impl<'r> Places<'r> {
             spans.push(suppressed.span);
         }
         spans.extend(report.gaps.iter().flat_map(|gap| &gap.places));
+        Places::of_spans(report.sources, spans)
+    }
+
+    /// Finds the places of `spans`.
+    pub(super) fn of_spans(sources: &'r SourceMap, mut spans: Vec<Span>) -> Self {
         spans.sort_unstable();
         spans.dedup();
         let mut places = Vec::with_capacity(spans.len());
         for spans in spans.chunk_by(|a, b| a.source == b.source) {
-            let Some(source) = spans.first().and_then(|span| report.sources.source(span.source)) else { continue };
+            let Some(source) = spans.first().and_then(|span| sources.source(span.source)) else { continue };
             for (span, pointer) in spans.iter().zip(pointer::pointers(source.text(), spans)) {
-                places.extend(Place::of(report.sources, *span).map(|place| (*span, Place { pointer, ..place })));
+                places.extend(Place::of(sources, *span).map(|place| (*span, Place { pointer, ..place })));
             }
         }
         Places { places }

@@ -3,8 +3,8 @@
 //! Nothing from the input reaches the terminal raw: control and format characters are escaped.
 
 mod closing;
-mod excerpt;
-mod pen;
+pub(super) mod excerpt;
+pub(super) mod pen;
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -18,7 +18,7 @@ use miette::{
 use super::visible;
 use crate::audit::Report;
 use crate::finding::{Finding, Label, Level, Step, Witness};
-use crate::text::{SourceId, Span};
+use crate::text::{SourceId, SourceMap, Span};
 use excerpt::{Chunk, Excerpt, Mark, Wanted};
 use pen::{Pen, Style, count};
 
@@ -101,9 +101,13 @@ fn flush(out: &mut dyn Write, text: &mut String) -> io::Result<()> {
     Ok(())
 }
 
-/// `file:line:column`.
 fn place(report: &Report<'_>, span: Span) -> String {
-    match report.sources.source(span.source) {
+    position(report.sources, span)
+}
+
+/// `file:line:column`.
+pub(super) fn position(sources: &SourceMap, span: Span) -> String {
+    match sources.source(span.source) {
         Some(source) => format!("{}:{}", visible(source.name()), source.position(span.start)),
         None => String::new(),
     }
@@ -176,7 +180,7 @@ fn push_path(text: &mut String, report: &Report<'_>, path: &[Step], most: usize,
 }
 
 /// A witness as a sentence.
-fn proof(witness: &Witness) -> String {
+pub(super) fn proof(witness: &Witness) -> String {
     let Witness { principal, action, resource, context, decision, depends_on } = witness;
     let mut text = format!("{principal} calls {action} on {resource}");
     for (number, (key, values)) in context.iter().enumerate() {
@@ -188,6 +192,13 @@ fn proof(witness: &Witness) -> String {
         let _ = write!(text, ", depending on {}", depends_on.join(", "));
     }
     visible(&text).into_owned()
+}
+
+/// Adds the lines around a place with a label on it; nothing where the source is empty.
+pub(super) fn push_excerpt(text: &mut String, sources: &SourceMap, label: &Label, level: Level, pen: Pen) {
+    let Some(source) = sources.source(label.span.source) else { return };
+    let wanted = Wanted { span: label.span, message: &label.message, primary: false };
+    push_frame(text, Frame::new("", level, Excerpt::new(source, &[wanted], pen.width - 10), pen), pen);
 }
 
 /// An excerpt with its message, as miette draws it.

@@ -11,6 +11,7 @@
     reason = "a test that panics has failed, and says why"
 )]
 
+mod access_report;
 mod advice;
 mod cards;
 mod cli;

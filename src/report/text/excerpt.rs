@@ -18,45 +18,45 @@ const ELLIPSIS: char = '…';
 
 /// A label to be shown.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted<'r> {
-    pub(super) span: Span,
-    pub(super) message: &'r str,
-    pub(super) primary: bool,
+pub(in crate::report) struct Wanted<'r> {
+    pub(in crate::report) span: Span,
+    pub(in crate::report) message: &'r str,
+    pub(in crate::report) primary: bool,
 }
 
 /// Lines of one source and the labels in them.
 #[derive(Debug, Default)]
-pub(super) struct Excerpt {
+pub(in crate::report) struct Excerpt {
     /// The lines of all chunks, each with its line end, as they are shown.
-    pub(super) text: String,
+    pub(in crate::report) text: String,
     /// Runs of lines, in the order of `text`.
-    pub(super) chunks: Vec<Chunk>,
+    pub(in crate::report) chunks: Vec<Chunk>,
     /// The labels, in the order of their chunks.
-    pub(super) marks: Vec<Mark>,
+    pub(in crate::report) marks: Vec<Mark>,
 }
 
 /// Lines that follow each other in the source.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Chunk {
+pub(in crate::report) struct Chunk {
     /// Their part of the excerpt's text.
-    pub(super) range: Range<usize>,
+    pub(in crate::report) range: Range<usize>,
     /// The number of the first, from 1.
-    pub(super) line: u32,
+    pub(in crate::report) line: u32,
     /// How many there are.
-    pub(super) lines: u32,
+    pub(in crate::report) lines: u32,
     /// `file:line:column` of its first label, unless it holds the primary label, whose place is said elsewhere.
-    pub(super) title: Option<String>,
+    pub(in crate::report) title: Option<String>,
 }
 
 /// A label in an excerpt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(in crate::report) struct Mark {
     /// Its part of the excerpt's text.
-    pub(super) range: Range<usize>,
+    pub(in crate::report) range: Range<usize>,
     /// What is said of it; may be empty.
-    pub(super) message: String,
+    pub(in crate::report) message: String,
     /// Whether it is the finding's own place.
-    pub(super) primary: bool,
+    pub(in crate::report) primary: bool,
 }
 
 /// A label with the lines it covers and shows.
@@ -70,7 +70,7 @@ struct Placed<'r> {
 
 impl Excerpt {
     /// Shows `labels` of `source` in lines of at most `width` characters; nothing where the source is empty.
-    pub(super) fn new(source: &Source, labels: &[Wanted<'_>], width: usize) -> Self {
+    pub(in crate::report) fn new(source: &Source, labels: &[Wanted<'_>], width: usize) -> Self {
         if source.text().is_empty() {
             return Excerpt::default();
         }

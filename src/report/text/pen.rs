@@ -6,11 +6,12 @@ use crate::finding::Level;
 
 /// Styles, as the terminal's own colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(in crate::report) enum Style {
     Level(Level),
     Strong,
     Faint,
     Help,
+    Good,
 }
 
 impl Style {
@@ -22,25 +23,26 @@ impl Style {
             Style::Strong => "1",
             Style::Faint => "2",
             Style::Help => "36",
+            Style::Good => "32",
         }
     }
 }
 
 /// Writes text in a width, in colour or without.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pen {
-    pub(super) color: bool,
-    pub(super) width: usize,
+pub(in crate::report) struct Pen {
+    pub(in crate::report) color: bool,
+    pub(in crate::report) width: usize,
 }
 
 impl Pen {
     /// The text in a style.
-    pub(super) fn paint(self, style: Style, text: &str) -> String {
+    pub(in crate::report) fn paint(self, style: Style, text: &str) -> String {
         if self.color { format!("\x1b[{}m{text}\x1b[0m", style.code()) } else { text.to_owned() }
     }
 
     /// Adds `head` and `text` in lines that begin with `indent` spaces, the later ones as far in as the text.
-    pub(super) fn paragraph(self, out: &mut String, indent: usize, head: (Style, &str), text: &str) {
+    pub(in crate::report) fn paragraph(self, out: &mut String, indent: usize, head: (Style, &str), text: &str) {
         let hang = indent + head.1.chars().count();
         let mut lines = wrap(text, self.width.saturating_sub(hang)).into_iter();
         // Writing to a string does not fail.
@@ -53,7 +55,7 @@ impl Pen {
 
 /// Breaks a text at its spaces into lines of at most `width` characters; a longer word (an ARN) stays whole, so that it
 /// can be copied.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(in crate::report) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(30);
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -78,7 +80,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// `1 error`, `2 errors`.
-pub(super) fn count(number: usize, what: &str) -> String {
+pub(in crate::report) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

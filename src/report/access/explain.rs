@@ -1,0 +1,141 @@
+//! What a cell's abilities have in common, so that each way and each cause is told once.
+
+use super::words::{joined, lacks_decrypt, verb};
+use crate::finding::matrix::{Ability, Access, Cell, Certainty, Hop};
+use crate::finding::{Step, StepEffect};
+
+/// From what matters most to what matters least.
+const ORDER: [Ability; 4] = [Ability::Decrypt, Ability::Get, Ability::Write, Ability::List];
+
+/// Abilities that come about by the same path and are as certain; never none.
+#[derive(Debug, Clone)]
+pub(super) struct Way<'m> {
+    pub(super) path: &'m [Hop],
+    pub(super) certainty: Certainty,
+    /// The ability that matters most comes first.
+    pub(super) accesses: Vec<&'m Access>,
+    /// Objects are fetched only: nothing can be read in them.
+    is_fetch: bool,
+}
+
+/// Abilities that are missing for the same reason; never none.
+#[derive(Debug, Clone)]
+pub(super) struct Cause<'m> {
+    pub(super) cause: &'m str,
+    pub(super) abilities: Vec<Ability>,
+    /// The steps of all, each once.
+    pub(super) steps: Vec<&'m Step>,
+}
+
+/// The ways to what can be done.
+pub(super) fn ways(cell: &Cell) -> Vec<Way<'_>> {
+    let mut ways: Vec<Way<'_>> = Vec::new();
+    for access in ORDER.into_iter().filter_map(|ability| cell.access(ability)) {
+        let same = |way: &&mut Way<'_>| way.certainty == access.certainty && way.path == access.path;
+        match ways.iter_mut().find(same) {
+            Some(way) => way.accesses.push(access),
+            None => ways.push(Way {
+                path: &access.path,
+                certainty: access.certainty,
+                accesses: vec![access],
+                is_fetch: lacks_decrypt(cell),
+            }),
+        }
+    }
+    ways
+}
+
+/// The causes of what can not be done.
+pub(super) fn causes(cell: &Cell) -> Vec<Cause<'_>> {
+    let mut causes: Vec<Cause<'_>> = Vec::new();
+    for ability in [Ability::Get, Ability::Decrypt, Ability::List, Ability::Write] {
+        let Some(refusal) = cell.can_not.iter().find(|refusal| refusal.ability == ability) else { continue };
+        let at = causes.iter().position(|cause| cause.cause == refusal.cause).unwrap_or_else(|| {
+            causes.push(Cause { cause: &refusal.cause, abilities: Vec::new(), steps: Vec::new() });
+            causes.len() - 1
+        });
+        let Some(cause) = causes.get_mut(at) else { continue };
+        cause.abilities.push(ability);
+        for step in &refusal.steps {
+            if !cause.steps.contains(&step) {
+                cause.steps.push(step);
+            }
+        }
+    }
+    causes
+}
+
+impl<'m> Way<'m> {
+    /// `list, read and decrypt`.
+    pub(super) fn verbs(&self) -> String {
+        let said = verbs(self.accesses.iter().map(|access| access.ability), "and");
+        if self.is_fetch { said.replace("read", "fetch") } else { said }
+    }
+
+    /// What any of them hangs on, each once.
+    pub(super) fn depends_on(&self) -> Vec<&'m str> {
+        let mut found: Vec<&str> = Vec::new();
+        for fact in self.accesses.iter().flat_map(|access| &access.depends_on) {
+            if !found.contains(&fact.as_str()) {
+                found.push(fact);
+            }
+        }
+        found
+    }
+}
+
+impl Cause<'_> {
+    /// `list, read or decrypt`.
+    pub(super) fn verbs(&self) -> String {
+        verbs(self.abilities.iter().copied(), "or")
+    }
+}
+
+fn verbs(abilities: impl Iterator<Item = Ability>, last: &str) -> String {
+    let mut abilities: Vec<Ability> = abilities.collect();
+    abilities.sort_unstable();
+    let verbs: Vec<&str> = abilities.into_iter().map(verb).collect();
+    joined(&verbs, last)
+}
+
+/// What would have to change for a request to be let through, where these steps stop it.
+pub(super) fn needed(steps: &[&Step]) -> Vec<String> {
+    let needs = |step: &&Step| match step.effect {
+        StepEffect::Missing => Some(match step.message.strip_prefix("no ") {
+            Some(rest) => format!("a {}", rest.replacen(" allows ", " that allows ", 1)),
+            None => format!("an Allow, for {}", step.message),
+        }),
+        StepEffect::Denies => Some(match step.message.strip_suffix(" denies it") {
+            Some(statement) => format!("an exception in {statement}"),
+            None => format!("an exception, for {}", step.message),
+        }),
+        StepEffect::If => Some(format!("that {}", step.message)),
+        StepEffect::Allows | StepEffect::Unless => None,
+    };
+    steps.iter().filter_map(needs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_would_take_is_the_other_side_of_what_stops_it() {
+        let step = |effect, message: &str| Step { effect, message: message.to_owned(), span: None };
+        let steps = [
+            step(StepEffect::Allows, "statement 1 of the role's policy allows it"),
+            step(StepEffect::Missing, "no statement of the key policy allows `kms:Decrypt` here"),
+            step(StepEffect::Denies, "statement 2 of the bucket policy denies it"),
+            step(StepEffect::Denies, "the key is disabled"),
+        ];
+        let steps: Vec<&Step> = steps.iter().collect();
+        assert_eq!(
+            needed(&steps),
+            [
+                "a statement of the key policy that allows `kms:Decrypt` here",
+                "an exception in statement 2 of the bucket policy",
+                "an exception, for the key is disabled"
+            ]
+        );
+    }
+}
