@@ -58,8 +58,8 @@ pub(super) fn write(
 
 fn push_heading(text: &mut String, matrix: &Matrix, options: &AccessOptions, pen: Pen) {
     let owner = matrix.owner.as_ref().map(|owner| format!(", owned by {}", visible(&owner.label))).unwrap_or_default();
-    let heading = pen.paint(Style::Strong, &format!("log bucket {}", visible(&matrix.bucket)));
-    text.push_str(&format!("{heading}{owner}\n"));
+    let heading = format!("{}{owner}", visible(&matrix.bucket));
+    pen.paragraph(text, 0, (Style::Strong, "log bucket "), &heading);
     if options.quiet {
         return;
     }

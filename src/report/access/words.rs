@@ -418,7 +418,7 @@ mod tests {
         let access = |&(ability, certainty): &(Ability, Certainty)| Access {
             ability,
             certainty,
-            depends_on: if certainty == Certainty::Conditional { vec!["aws:SourceIp".into()] } else { Vec::new() },
+            depends_on: if certainty == Conditional { vec!["aws:SourceIp".into()] } else { Vec::new() },
             path: Vec::new(),
             witness: None,
         };
