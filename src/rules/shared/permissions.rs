@@ -8,7 +8,6 @@ use crate::estate::{Document, Estate, Known, OrganizationPolicyKind, Permissions
 use crate::model::Class;
 use crate::policy::{Policy, PolicyKind, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::managed_policy;
 use crate::text::Span;
 
 /// What is known of the limits of one holder of policies.
@@ -44,7 +43,7 @@ impl Limits {
         let mut limits = Limits { denies: denying(policies), boundary: Boundary::None, unknown: Vec::new() };
         let document = permissions.boundary_document.as_ref().map(|document| context.policy(document));
         let text = match &permissions.boundary {
-            Known::Present(arn, _) => document.or_else(|| Some(managed_policy(context.estate, arn)?.0)),
+            Known::Present(arn, _) => document.or_else(|| Some(context.estate.managed_text(arn)?.policy())),
             _ => document,
         };
         match text {
@@ -134,5 +133,5 @@ fn texts(estate: &Estate, permissions: &Permissions) -> Vec<Arc<Policy>> {
     let inline = permissions.inline.present().into_iter().flatten().filter_map(|policy| policy.document.present());
     let inline = inline.map(|document| document.policy(&estate.sources));
     let attached = permissions.attached.present().into_iter().flatten();
-    inline.chain(attached.filter_map(|arn| Some(managed_policy(estate, &arn.value)?.0))).collect()
+    inline.chain(attached.filter_map(|arn| Some(estate.managed_text(&arn.value)?.policy()))).collect()
 }
