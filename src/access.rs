@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod delivery;
 pub mod evaluate;
+pub mod objects;
 pub mod organization;
 pub mod outsiders;
 pub mod pattern_set;
