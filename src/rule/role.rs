@@ -26,7 +26,7 @@ pub struct RoleView<'a> {
     /// The role.
     pub role: &'a Role,
     /// What findings call it.
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
     /// Its trust policy; absent can not be.
     pub trust: Result<Arc<Policy>, Gap>,
     /// Its permissions policies, as far as they are known.
@@ -101,7 +101,7 @@ impl<'a> RoleView<'a> {
         let trust = trust.and_then(|policy| readable("role.trust-policy", policy));
         RoleView {
             role,
-            subject: role_subject(estate, role),
+            subject: role_subject(estate, role).into(),
             trust,
             policies: Vec::new(),
             missing: Vec::new(),
