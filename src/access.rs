@@ -3,9 +3,12 @@
 //! [`mod@evaluate`] decides one concrete request and has the last word; [`search`] looks for requests worth asking
 //! about. Both are pure: they see policies and requests, never files.
 
+pub mod actor;
 pub mod delivery;
 pub mod evaluate;
 pub mod kms;
+pub mod objects;
+pub mod organization;
 pub mod outsiders;
 pub mod pattern_set;
 pub mod principals;

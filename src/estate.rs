@@ -6,6 +6,7 @@
 mod builder;
 mod document;
 mod known;
+mod managed;
 mod model;
 mod resources;
 
@@ -13,6 +14,7 @@ pub use builder::{Builder, Identity, IdentityKind, Part};
 pub(crate) use document::unwrap;
 pub use document::{Broken, Document, read_policy};
 pub use known::{Gap, Known};
+pub use managed::{ManagedText, built_in_policy};
 pub use model::{
     Account, Estate, Group, InlinePolicy, ManagedPolicy, Member, NamedBy, Organization, OrganizationPolicy,
     OrganizationPolicyKind, Permissions, Role, Target, User,

@@ -21,7 +21,6 @@ use crate::finding::{Decision, Step};
 use crate::policy::Policy;
 use crate::policy::pattern::has_wildcard;
 use crate::rule::context::Context;
-use crate::rule::role::managed_policy;
 use crate::text::Source;
 
 pub(super) fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
@@ -232,8 +231,8 @@ impl Facts {
         match (&permissions.boundary_document, permissions.boundary.get()) {
             (Some(document), _) => self.boundary.policies.push(context.policy(document)),
             (None, Ok(None)) => {}
-            (None, Ok(Some(arn))) => match managed_policy(estate, arn) {
-                Some((policy, _)) => self.boundary.policies.push(policy),
+            (None, Ok(Some(arn))) => match estate.managed_text(arn) {
+                Some(text) => self.boundary.policies.push(text.policy()),
                 None => self.boundary.missing = Some(format!("the text of permissions boundary `{arn}`")),
             },
             (None, Err(_)) => self.unless.push(format!("a permissions boundary of {caller}")),
@@ -310,8 +309,8 @@ impl Found {
         match permissions.attached.get() {
             Ok(attached) => {
                 for arn in attached.into_iter().flatten() {
-                    match managed_policy(context.estate, &arn.value) {
-                        Some((policy, _)) => self.policies.push(policy),
+                    match context.estate.managed_text(&arn.value) {
+                        Some(text) => self.policies.push(text.policy()),
                         None => self.missing = Some(format!("the text of `{}`", arn.value)),
                     }
                 }
