@@ -6,11 +6,14 @@
 pub mod actor;
 pub mod delivery;
 pub mod evaluate;
+pub mod kms;
 pub mod objects;
 pub mod organization;
 pub mod outsiders;
 pub mod pattern_set;
 pub mod principals;
+pub mod read;
 pub mod request;
+pub mod s3;
 pub mod search;
 pub mod sts;

@@ -21,5 +21,5 @@ pub use model::{
 };
 pub use resources::{
     Acl, AclGrant, AclPermission, BlockPublicAccess, Bucket, BucketEncryption, Encryption, EventSelectors, Grant,
-    Grantee, Key, KeyManager, KeyMetadata, ObjectOwnership, Trail, TrailStatus,
+    GrantConstraints, Grantee, Key, KeyManager, KeyMetadata, ObjectOwnership, Trail, TrailStatus,
 };
