@@ -238,9 +238,14 @@ impl Evaluation<'_> {
     /// Whether the caller's own account lets it: identity policy within boundary and session policy.
     pub(in crate::access) fn own_account_allows(&mut self) -> Tri {
         if matches!(self.request.caller, Caller::Root(_)) {
-            return Tri::True;
+            return Tri::from(!self.root_assumes());
         }
         self.side(self.policies.identity, Authority::Identity).any().and(self.limits())
+    }
+
+    /// A root user can not call AssumeRole, whoever trusts it (STS API Reference, AssumeRole).
+    fn root_assumes(&self) -> bool {
+        self.request.action.is("sts:AssumeRole") && matches!(self.request.caller, Caller::Root(_))
     }
 
     /// Whether boundary and session policy leave room for what names the caller by its role.
@@ -259,7 +264,7 @@ impl Evaluation<'_> {
 
     fn same_account(&mut self, named: Named, own: Tri) -> Tri {
         let request = self.request;
-        if request.action.is("sts:AssumeRole") && matches!(request.caller, Caller::Root(_)) {
+        if self.root_assumes() {
             return Tri::False;
         }
         let limited = match named.role.or(named.user_session) {
