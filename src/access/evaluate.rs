@@ -314,6 +314,10 @@ impl Evaluation<'_> {
                     self.note_allow(policy, statement, here.any());
                 }
                 named = named.or(here);
+                // Nothing is stronger; only an explanation wants the others too.
+                if named.direct == Tri::True && self.notes.is_none() {
+                    return named;
+                }
             }
         }
         named

@@ -2,6 +2,7 @@
 
 use crate::access::evaluate::{Explanation, Policies, combine, decide, explain};
 use crate::access::request::Request;
+use crate::aws::ActionName;
 use crate::finding::Decision;
 
 /// What an object is encrypted with, as far as it matters to who can read it.
@@ -77,13 +78,13 @@ impl<'p> Read<'p> {
         Parts { s3, kms }
     }
 
-    /// The encryption, where the request is one that has S3 decrypt.
+    /// Whether an action has S3 decrypt what it is for.
+    pub fn decrypts(action: &ActionName) -> bool {
+        ["s3:GetObject", "s3:GetObjectVersion"].into_iter().any(|decrypted| action.is(decrypted))
+    }
+
     fn key(&self) -> Encryption<'p> {
-        const DECRYPTED: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
-        match DECRYPTED.iter().any(|action| self.request.action.is(action)) {
-            true => self.encryption,
-            false => Encryption::S3,
-        }
+        if Read::decrypts(&self.request.action) { self.encryption } else { Encryption::S3 }
     }
 }
 

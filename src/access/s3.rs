@@ -193,8 +193,9 @@ impl Evaluation<'_> {
         }
         let own = |evaluation: &mut Self| match wanted {
             Some(wanted) => {
-                let acl = Acl { counts: Tri::True, grants: storage.object_acl, what: OBJECT_ACL, wanted };
-                evaluation.owned(given, storage, &acl)
+                let known = storage.object_owner == ObjectOwner::Delivered;
+                let grants = storage.object_acl.or(known.then_some(&[]));
+                evaluation.owned(given, storage, &Acl { counts: Tri::True, grants, what: OBJECT_ACL, wanted })
             }
             None => given.by_policy,
         };

@@ -1,5 +1,7 @@
 //! `trailproof simulate`: one request against an estate, or many from a file.
 
+mod layers;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -8,11 +10,13 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde_json::json;
 
+use self::layers::Layers;
 use super::args::{AnswerFormat, SimulateArgs};
 use super::estate::Loaded;
 use super::{Exit, Failure, cases, output};
-use crate::access::evaluate::{Explanation, Policies, Side, explain};
+use crate::access::evaluate::{Explanation, Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
+use crate::access::s3::permission_for;
 use crate::access::sts::Membership;
 use crate::aws::{AccountId, Arn};
 use crate::collect::reason;
@@ -71,14 +75,18 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
     let given = read_context(&args.context)?;
     let loaded = Loaded::read(&args.input, None, None)?;
     let context = Context::new(&loaded.estate, &loaded.model, loaded.config.as_ref());
-    let mut request = Request::new(caller, &action, &resource, owner_of(&resource, &loaded));
+    let mut request = Request::new(caller, permission_for(&action), &resource, owner_of(&resource, &loaded));
     request.otherwise = Otherwise::Situation;
     organization_keys(&mut request, &context);
     for (key, values) in given {
         request.set(&key, Given::Values(values));
     }
-    let found = Facts::gather(&context, &request);
-    let explanation = found.explain(&request);
+    let mut found = Facts::gather(&context, &request);
+    let layers = Layers::of(&context, &request);
+    let explanation = found.explain(&request, &layers);
+    if explanation.decision != Decision::ImplicitDeny && explanation.decision != Decision::ExplicitDeny {
+        found.unless.extend(layers.unless());
+    }
     let exit = output::to_stdout(|out| match args.format {
         AnswerFormat::Json => {
             let step = |step: &Step| match step.span.and_then(|span| loaded.estate.sources.source(span.source)) {
@@ -255,7 +263,7 @@ impl Facts {
         }
     }
 
-    fn explain(&self, request: &Request) -> Explanation {
+    fn explain(&self, request: &Request, layers: &Layers<'_>) -> Explanation {
         let identity: Vec<&Policy> = self.identity.policies.iter().map(Arc::as_ref).collect();
         let resource: Vec<&Policy> = self.resource.policies.iter().map(Arc::as_ref).collect();
         let boundary: Vec<&Policy> = self.boundary.policies.iter().map(Arc::as_ref).collect();
@@ -271,7 +279,7 @@ impl Facts {
                 management: self.management,
                 ..Policies::default()
             };
-            explain(request, &policies)
+            layers.explain(request, &policies)
         };
         let known = match identity.is_empty() {
             true => Side::None,

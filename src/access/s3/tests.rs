@@ -205,11 +205,16 @@ fn narrowed(scene: &Scene) -> Vec<Scene> {
         ObjectOwner::Delivered => vec![ObjectOwner::Bucket, ObjectOwner::CloudTrail],
         _ => Vec::new(),
     };
-    // CloudTrail's own ACL is known without reading it.
     for owner in
         candidates.into_iter().filter(|owner| facts.owner != ObjectOwner::Unknown || *owner != ObjectOwner::Delivered)
     {
-        put(&|facts| facts.owner = owner);
+        put(&|known| {
+            // The ACL of what CloudTrail delivered is known without reading it.
+            if facts.owner == ObjectOwner::Delivered && owner == ObjectOwner::Bucket {
+                known.object_acl.get_or_insert_default();
+            }
+            known.owner = owner;
+        });
     }
     for known in [Tri::False, Tri::True] {
         if facts.restrict == Tri::Unknown {
