@@ -8,7 +8,7 @@ mod difference;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-pub use difference::{Text, difference};
+pub use difference::{MAX_WORK, Text, difference};
 
 use crate::policy::pattern::{Case, Token, has_wildcard, matches, tokens};
 

@@ -5,8 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use super::OTHER;
 use crate::policy::pattern::{Token, tokens};
 
-/// How many tokens a search may look at before it gives up; some hundredths of a second.
-const MAX_WORK: usize = 10_000_000;
+/// How many tokens the searches for one question should look at before they give up: some hundredths of a second.
+pub const MAX_WORK: usize = 10_000_000;
 
 /// What a search for a text found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,23 +22,20 @@ pub enum Text {
 /// Looks for a text that every pattern of `wanted` matches and none of `unwanted`.
 ///
 /// The patterns are read together, character by character; a character that no pattern names stands for all others, so
-/// that the answer is exact.
-pub fn difference(wanted: &[&str], unwanted: &[&str]) -> Text {
+/// that the answer is exact. `work` is how many tokens may still be looked at, and is used up.
+pub fn difference(wanted: &[&str], unwanted: &[&str], work: &mut usize) -> Text {
     let machine = Machine::new(wanted, unwanted);
     let mut seen: HashSet<Box<[u64]>> = HashSet::new();
     // Each visited state with the one before it and the character between them.
     let mut trail: Vec<(usize, char)> = vec![(0, OTHER)];
     let mut open: VecDeque<(usize, Box<[u64]>)> = VecDeque::from([(0, machine.start())]);
-    let mut work = 0;
     while let Some((at, state)) = open.pop_front() {
         if machine.accepts(&state) {
             return Text::Found(machine.text(&trail, at));
         }
         for &character in machine.next_characters(&state) {
-            work += machine.size;
-            if work > MAX_WORK {
-                return Text::Undecided;
-            }
+            let Some(left) = work.checked_sub(machine.size) else { return Text::Undecided };
+            *work = left;
             let Some(next) = machine.step(&state, character) else { continue };
             if seen.insert(next.clone()) {
                 open.push_back((trail.len(), next));
@@ -207,7 +204,7 @@ mod tests {
             (vec![], vec!["*"], None),
             (vec![], vec![""], Some("z")),
         ] {
-            let found = difference(&wanted, &unwanted);
+            let found = difference(&wanted, &unwanted, &mut MAX_WORK.clone());
             let expected = expected.map_or(Text::None, |text| Text::Found(text.to_owned()));
             match (&found, &expected) {
                 (Text::Found(found), Text::Found(text)) => {
@@ -225,7 +222,7 @@ mod tests {
         let unwanted: Vec<String> = (0..4).map(|n| format!("*b{}c*", "?".repeat(n + 14))).collect();
         let refer = |list: &[String]| list.iter().map(|text| text.clone().leak() as &str).collect::<Vec<_>>();
         let (wanted, unwanted) = (refer(&wanted), refer(&unwanted));
-        match difference(&wanted, &unwanted) {
+        match difference(&wanted, &unwanted, &mut MAX_WORK.clone()) {
             Text::Found(text) => assert!(is_between(&text, &wanted, &unwanted)),
             other => assert_eq!(other, Text::Undecided),
         }
@@ -251,7 +248,7 @@ mod tests {
             let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
             let unwanted: Vec<&str> = unwanted.iter().map(String::as_str).collect();
             let shortest = texts().iter().find(|text| is_between(text, &wanted, &unwanted)).map(String::len);
-            match (difference(&wanted, &unwanted), shortest) {
+            match (difference(&wanted, &unwanted, &mut MAX_WORK.clone()), shortest) {
                 (Text::Found(text), shortest) => {
                     prop_assert!(is_between(&text, &wanted, &unwanted), "{}", text);
                     // A text of more than five characters may be needed.
