@@ -3,6 +3,7 @@
 //! A matrix is complete in itself: nothing here decides who can read. The same matrix gives the same bytes.
 
 mod csv;
+mod entry;
 mod explain;
 mod html;
 pub mod json;

@@ -67,6 +67,18 @@ impl Party {
     }
 }
 
+impl Scope {
+    /// Whether any of the readers has any of the owners in it.
+    pub fn holds(self, readers: &[Party], owners: &[Party]) -> bool {
+        let any = |own: bool| readers.iter().any(|reader| owners.iter().any(|owner| reader.owns(owner) == own));
+        match self {
+            Scope::All => true,
+            Scope::Own => any(true),
+            Scope::Others => any(false),
+        }
+    }
+}
+
 impl Row {
     /// What one of its readers can do with the logs of one owner of the column at `index`.
     pub fn cell(&self, reader: &Party, index: usize, owner: &Party) -> Option<&Cell> {
@@ -145,14 +157,7 @@ impl<'m> Wide<'m> {
 
 /// The parts of a cell that still speak of some logs.
 fn narrowed_parts(parts: &[Cell], readers: &[Party], owners: &[Party]) -> Vec<Cell> {
-    let own = readers.iter().any(|reader| owners.iter().any(|owner| reader.owns(owner)));
-    let others = readers.iter().any(|reader| owners.iter().any(|owner| !reader.owns(owner)));
-    let is_kept = |cell: &&Cell| match cell.scope {
-        Scope::All => true,
-        Scope::Own => own,
-        Scope::Others => others,
-    };
-    let mut kept: Vec<Cell> = parts.iter().filter(is_kept).cloned().collect();
+    let mut kept: Vec<Cell> = parts.iter().filter(|cell| cell.scope.holds(readers, owners)).cloned().collect();
     if let [Cell { scope: scope @ Scope::Others, .. }] = kept.as_mut_slice() {
         *scope = Scope::All;
     }

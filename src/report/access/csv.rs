@@ -10,7 +10,8 @@ use crate::finding::matrix::{Cell, Certainty, Matrix, Party};
 use crate::report::visible;
 
 /// The names of the columns.
-const HEADER: &str = "bucket,reader_kind,reader,reader_name,logs,logs_name,can,certainty,model,depends_on";
+const HEADER: &str =
+    "bucket,reader_kind,reader,reader_name,logs,logs_name,can,certainty,model,encrypted,through,depends_on";
 
 pub(super) fn write(out: &mut dyn Write, matrices: &[Matrix]) -> io::Result<()> {
     write!(out, "{HEADER}\r\n")?;
@@ -46,7 +47,8 @@ fn party(party: &Party) -> String {
     format!("{},{}", field(&party.id), field(name))
 }
 
-/// What can be done, how certain, against the model, what it depends on.
+/// What can be done, how certain, against the model, whether the logs are under a key, by which roles one comes to what
+/// matters most of it, what it depends on.
 fn cell_fields(cell: &Cell) -> String {
     let can: Vec<String> = cell
         .can
@@ -63,7 +65,10 @@ fn cell_fields(cell: &Cell) -> String {
     facts.sort_unstable();
     facts.dedup();
     let model = cell.fit.map_or("", |fit| fit.name());
-    format!("{can},{},{model},{}", cell.certainty().name(), field(&facts.join("; ")))
+    let encrypted = cell.is_encrypted.map(|is| is.to_string()).unwrap_or_default();
+    let through = words::main_access(cell).map(words::roles).unwrap_or_default().join(" > ");
+    let certainty = cell.certainty().name();
+    format!("{can},{certainty},{model},{encrypted},{},{}", field(&through), field(&facts.join("; ")))
 }
 
 /// A field, quoted where it has to be.

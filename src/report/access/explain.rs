@@ -1,6 +1,6 @@
 //! What a cell's abilities have in common, so that each way and each cause is told once.
 
-use super::words::{joined, lacks_decrypt, verb};
+use super::words::{is_fetch, joined, verb};
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Hop};
 use crate::finding::{Step, StepEffect};
 
@@ -14,7 +14,7 @@ pub(super) struct Way<'m> {
     pub(super) certainty: Certainty,
     /// The ability that matters most comes first.
     pub(super) accesses: Vec<&'m Access>,
-    /// Objects are fetched only: nothing can be read in them.
+    /// Objects are fetched only: what is in them may be unreadable.
     is_fetch: bool,
 }
 
@@ -38,10 +38,12 @@ pub(super) fn ways(cell: &Cell) -> Vec<Way<'_>> {
                 path: &access.path,
                 certainty: access.certainty,
                 accesses: vec![access],
-                is_fetch: lacks_decrypt(cell),
+                is_fetch: is_fetch(cell),
             }),
         }
     }
+    // What is certain comes first; the sort is stable.
+    ways.sort_by_key(|way| way.certainty);
     ways
 }
 
@@ -68,8 +70,19 @@ pub(super) fn causes(cell: &Cell) -> Vec<Cause<'_>> {
 impl<'m> Way<'m> {
     /// `list, read and decrypt`.
     pub(super) fn verbs(&self) -> String {
-        let said = verbs(self.accesses.iter().map(|access| access.ability), "and");
+        let last = if self.certainty == Certainty::Unknown { "or" } else { "and" };
+        let said = verbs(self.accesses.iter().map(|access| access.ability), last);
         if self.is_fetch { said.replace("read", "fetch") } else { said }
+    }
+
+    /// `can list and read, because`, `can read, if what follows holds`, `whether … is not known`, without its colon.
+    pub(super) fn heading(&self) -> String {
+        let verbs = self.verbs();
+        match self.certainty {
+            Certainty::Certain => format!("can {verbs}, because"),
+            Certainty::Conditional => format!("can {verbs}, if what follows holds"),
+            Certainty::Unknown => format!("not known whether it can {verbs}"),
+        }
     }
 
     /// What any of them hangs on, each once.

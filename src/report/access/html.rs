@@ -14,7 +14,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::words::{Entry, Word, common_prefixes, fit_mark, fit_text, words};
+use super::entry::Entry;
+use super::words::{Word, common_prefixes, fit_mark, fit_text, words};
 use crate::finding::matrix::{Certainty, Fit, Matrix};
 use crate::report::VERSION;
 use crate::report::text::pen::count;
@@ -160,10 +161,10 @@ fn push_deviations(
     let class = if fit == Fit::TooMuch { "more" } else { "less" };
     let _ = writeln!(
         text,
-        "<section class=\"odd {class}\"><h3>{} {}: {}</h3><ul>",
+        "<section class=\"odd {class}\"><h3>{} {} ({})</h3><ul>",
         fit_mark(fit),
         fit_text(fit),
-        count(entries.len(), "cell")
+        entries.len()
     );
     for (at, entry) in entries.iter().take(LISTED.1).enumerate() {
         if at == LISTED.0 {

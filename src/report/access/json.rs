@@ -1,13 +1,18 @@
 //! The matrix as JSON: one object, its keys in a fixed order, written as it is made.
 //!
+//! Where there is an entry for each reader and owner, each is a line: half a million of them are found by line tools.
+//!
 //! Its shape is [`SCHEMA`]. Within `schema_version` keys are only added.
 
 use std::io::{self, Write};
 
+use serde::ser::Error;
 use serde::{Serialize, Serializer};
+use serde_json::value::to_raw_value;
 
+use super::entry::Entry;
 use super::why::Answer;
-use super::words::{self, Entry, refusal};
+use super::words::{self, refusal};
 use crate::aws::services::DATA_VERSION;
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Hop, Matrix, MatrixGap, Party, Row, Scope};
 use crate::report::json::{LocationJson, StepJson, Tool, WitnessJson};
@@ -28,7 +33,7 @@ pub fn write(out: &mut dyn Write, matrices: &[Matrix], sources: &SourceMap, is_w
     let all: Vec<&Matrix> = matrices.iter().collect();
     let places = Places::of_spans(sources, spans(&all));
     if is_wide {
-        let cells = Each(|| matrices.iter().flat_map(pairs).map(|class| class.json(&places)));
+        let cells = Each(|| matrices.iter().flat_map(pairs).map(|class| InLine(class.json(&places))));
         return write_document(out, &all, &places, is_wide, cells);
     }
     let cells = Each(|| matrices.iter().flat_map(classes).map(|class| class.json(&places)));
@@ -40,14 +45,20 @@ pub(super) fn write_answers(out: &mut dyn Write, answers: &[Answer<'_>], sources
     let mut matrices: Vec<&Matrix> = answers.iter().map(|answer| answer.matrix()).collect();
     matrices.dedup_by(|a, b| std::ptr::eq(*a, *b));
     let places = Places::of_spans(sources, spans(&matrices));
+    let is_pair = |entry: Entry<'_>| entry.readers.len() == 1 && entry.owners.len() == 1;
     let cells = Each(|| {
         answers.iter().map(|answer| AnsweredJson {
             answer: answer.verdict().name(),
             summary: answer.sentence(),
-            cell: Class::of_pair(answer.entry()).json(&places),
+            cell: match is_pair(answer.entry()) {
+                true => Class::of_pair(answer.entry()),
+                false => Class::of(answer.entry()),
+            }
+            .json(&places),
         })
     });
-    write_document(out, &matrices, &places, true, cells)
+    let is_wide = answers.iter().all(|answer| is_pair(answer.entry()));
+    write_document(out, &matrices, &places, is_wide, cells)
 }
 
 fn write_document(
@@ -91,6 +102,15 @@ struct Each<F>(F);
 impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Each<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq((self.0)())
+    }
+}
+
+/// A value that is written without breaking the line, in a document that is indented.
+struct InLine<T>(T);
+
+impl<T: Serialize> Serialize for InLine<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        to_raw_value(&self.0).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::AccessOptions;
-use super::words::{Entry, Said, Word, common_prefixes, fit_mark, fit_text, mark, plural, words};
+use super::entry::Entry;
+use super::words::{Said, Word, common_prefixes, fit_mark, fit_text, mark, plural, words};
 use crate::finding::matrix::{Cell, Certainty, Fit, Matrix, Party, Row, Scope};
 use crate::report::text::pen::count;
 use crate::report::text::position;
@@ -120,15 +121,16 @@ fn write_folded(out: &mut dyn Write, matrix: &Matrix, options: &AccessOptions) -
     }
     write_head(out, &["can".to_owned(), "logs of".to_owned()])?;
     for row in &matrix.rows {
-        let mut groups: Vec<(String, Vec<String>, Vec<Party>)> = Vec::new();
+        let mut groups: Vec<(String, Vec<String>, Vec<Party>, bool)> = Vec::new();
         for (column, parts) in matrix.columns.iter().zip(&row.cells) {
             for cell in parts {
                 let said = said(cell, None);
                 let at = groups.iter().position(|(known, ..)| *known == said).unwrap_or_else(|| {
-                    groups.push((said, Vec::new(), Vec::new()));
+                    let is_nothing = cell.can.is_empty() && cell.fit != Some(Fit::TooLittle);
+                    groups.push((said, Vec::new(), Vec::new(), is_nothing));
                     groups.len() - 1
                 });
-                let Some((_, words, owners)) = groups.get_mut(at) else { continue };
+                let Some((_, words, owners, _)) = groups.get_mut(at) else { continue };
                 match cell.scope {
                     Scope::Own => words.push("its own".to_owned()),
                     Scope::Others => words.push(format!("{} others", column.owners.len().saturating_sub(1))),
@@ -136,8 +138,9 @@ fn write_folded(out: &mut dyn Write, matrix: &Matrix, options: &AccessOptions) -
                 }
             }
         }
+        groups.sort_by_key(|(.., is_nothing)| *is_nothing);
         let mut first = reader(row);
-        for (said, mut whose, owners) in groups {
+        for (said, mut whose, owners, _) in groups {
             if !owners.is_empty() {
                 whose.push(accounts(&owners, most));
             }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::entry::Entry;
 use super::explain::{Cause, Way, causes, needed, ways};
 use super::json;
-use super::words::{self, Entry, joined, main_access, main_refusal, roles};
+use super::words::{self, joined, main_access, main_refusal, may_be_encrypted, roles};
 use crate::finding::matrix::{Ability, Certainty, Fit, Hop, Matrix, NotInMatrix};
 use crate::finding::{Label, Level, Step, StepEffect};
 use crate::report::AccessOptions;
@@ -13,7 +14,7 @@ use crate::report::text::{position, proof, push_excerpt};
 use crate::report::visible;
 use crate::text::SourceMap;
 
-/// One reader, one owner, one bucket.
+/// One reader and one bucket, with the logs of one owner or of those who are alike to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'m> {
     entry: Entry<'m>,
@@ -47,7 +48,8 @@ impl Verdict {
     }
 }
 
-/// The answers for readers and owners of some names, in all log buckets; without names of owners, for the logs of each.
+/// The answers for readers and owners of some names, in all log buckets; without names of owners, for the logs of all,
+/// an answer for each group of owners that are alike to the reader.
 ///
 /// Names are an ARN, an account ID, a name that people use, or `anyone`.
 ///
@@ -66,11 +68,18 @@ pub fn answers<'m>(matrices: &'m [Matrix], reader: &str, logs: &[String]) -> Res
     for matrix in matrices {
         for row in &matrix.rows {
             for party in row.readers.iter().filter(|party| party.is_called(reader)) {
+                let readers = std::slice::from_ref(party);
                 for (index, column) in matrix.columns.iter().enumerate() {
-                    let owners = column.owners.iter();
-                    for owner in owners.filter(|o| logs.is_empty() || logs.iter().any(|name| o.is_called(name))) {
+                    if logs.is_empty() {
+                        let parts = row.cells.get(index).into_iter().flatten();
+                        let parts = parts.filter(|cell| cell.scope.holds(readers, &column.owners));
+                        let owners = column.owners.as_slice();
+                        found.extend(parts.map(|cell| Answer { entry: Entry { matrix, row, readers, owners, cell } }));
+                        continue;
+                    }
+                    for owner in column.owners.iter().filter(|o| logs.iter().any(|name| o.is_called(name))) {
                         let Some(cell) = row.cell(party, index, owner) else { continue };
-                        let (readers, owners) = (std::slice::from_ref(party), std::slice::from_ref(owner));
+                        let owners = std::slice::from_ref(owner);
                         found.push(Answer { entry: Entry { matrix, row, readers, owners, cell } });
                     }
                 }
@@ -131,6 +140,7 @@ impl<'m> Answer<'m> {
             Some(Certainty::Conditional) => Verdict::Conditional,
             Some(Certainty::Unknown) => Verdict::Unknown,
             None if cell.can.is_empty() => Verdict::No,
+            None if may_be_encrypted(cell) => Verdict::Unknown,
             None if cell.can.iter().all(|access| access.certainty == Certainty::Unknown) => Verdict::Unknown,
             None => Verdict::Partly,
         }
@@ -208,13 +218,7 @@ impl<'t> Explainer<'t> {
 
     /// `can list and read, because:` and the hops.
     fn way(&mut self, way: &Way<'t>) {
-        let certainty = match way.certainty {
-            Certainty::Certain => "because",
-            Certainty::Conditional => "if what follows holds",
-            Certainty::Unknown => "which nobody can tell",
-        };
-        let verbs = way.verbs();
-        self.heading(&format!("can {verbs}, {certainty}:"));
+        self.heading(&format!("{}:", way.heading()));
         for (number, hop) in (1..).zip(way.path) {
             let said = if way.path.len() > 1 { format!("{number}. ") } else { "· ".to_owned() };
             if self.told.contains(&hop) {

@@ -1,7 +1,6 @@
-//! What cells say, in the words and sentences that all formats share.
+//! What cells say, in the words that all formats share.
 
-use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Refusal, Row, Scope};
-use crate::finding::{Step, StepEffect};
+use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Refusal};
 
 /// One word of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,7 +51,7 @@ impl Word {
         match self {
             Word::None => "no access",
             Word::List => "can list the names of log files",
-            Word::Read => "can fetch log files and see their contents",
+            Word::Read => "can fetch log files; sees their contents where they are under no key",
             Word::ReadNoDecrypt => "can fetch log files, but not use the key that they are encrypted under",
             Word::ReadDecrypt => "can fetch and decrypt log files that are encrypted under a key",
             Word::Write => "can write, overwrite or delete log files",
@@ -131,6 +130,21 @@ pub(super) fn lacks_decrypt(cell: &Cell) -> bool {
         && (cell.is_encrypted == Some(true) || refusal(cell, Ability::Decrypt).is_some())
 }
 
+/// Whether what is fetched may be unreadable: a key stands between, or nobody knows whether one does.
+pub(super) fn is_fetch(cell: &Cell) -> bool {
+    let Some(get) = cell.access(Ability::Get) else { return false };
+    match cell.access(Ability::Decrypt) {
+        Some(decrypt) => decrypt.certainty > get.certainty,
+        None => lacks_decrypt(cell) || cell.is_encrypted.is_none(),
+    }
+}
+
+/// Whether objects can be fetched and it is not known whether they are under a key.
+pub(super) fn may_be_encrypted(cell: &Cell) -> bool {
+    let is_silent = cell.access(Ability::Decrypt).is_none() && refusal(cell, Ability::Decrypt).is_none();
+    cell.is_encrypted.is_none() && cell.access(Ability::Get).is_some() && is_silent
+}
+
 /// What stops an ability.
 pub(super) fn refusal(cell: &Cell, ability: Ability) -> Option<&Refusal> {
     cell.can_not.iter().find(|refusal| refusal.ability == ability)
@@ -206,174 +220,6 @@ pub(super) fn common_prefixes(matrix: &Matrix) -> Option<&[String]> {
     (is_same && !first.is_empty()).then_some(first)
 }
 
-/// A cell with those it is about.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry<'m> {
-    pub(super) matrix: &'m Matrix,
-    pub(super) row: &'m Row,
-    pub(super) readers: &'m [Party],
-    pub(super) owners: &'m [Party],
-    pub(super) cell: &'m Cell,
-}
-
-impl<'m> Entry<'m> {
-    /// All cells of a matrix, row by row.
-    pub(super) fn all(matrix: &'m Matrix) -> impl Iterator<Item = Entry<'m>> {
-        matrix.rows.iter().flat_map(move |row| {
-            matrix.columns.iter().zip(&row.cells).flat_map(move |(column, parts)| {
-                let (readers, owners) = (row.readers.as_slice(), column.owners.as_slice());
-                parts.iter().map(move |cell| Entry { matrix, row, readers, owners, cell })
-            })
-        })
-    }
-
-    /// The cells that are too much, then those that are too little.
-    pub(super) fn deviations(matrix: &'m Matrix, fit: Fit) -> Vec<Entry<'m>> {
-        Entry::all(matrix).filter(|entry| entry.cell.fit == Some(fit)).collect()
-    }
-
-    fn is_own(&self) -> bool {
-        let same = || matches!((self.readers, self.owners), ([reader], [owner]) if reader.owns(owner));
-        self.cell.scope == Scope::Own || same()
-    }
-
-    /// Who reads.
-    pub(super) fn subject(&self) -> String {
-        match self.readers {
-            [one] => one.label.clone(),
-            many => format!("{} {} ({})", many.len(), plural(self.row.kind), names(many, 2)),
-        }
-    }
-
-    /// Whose logs.
-    pub(super) fn object(&self) -> String {
-        let several = self.readers.len() > 1 || self.row.kind == ReaderKind::Anyone;
-        if self.is_own() {
-            return match self.readers.iter().find_map(|reader| reader.own.as_deref()) {
-                Some(_) if several => "the logs of the account that each is for".to_owned(),
-                Some(own) => {
-                    let label = self.owners.iter().find(|owner| owner.id == own).map_or(own, |owner| &owner.label);
-                    format!("the logs of {label}, which it is for")
-                }
-                None if several => "their own logs".to_owned(),
-                None => "its own logs".to_owned(),
-            };
-        }
-        let others: Vec<&Party> = match (self.cell.scope, self.readers) {
-            (Scope::Others, [reader]) => self.owners.iter().filter(|owner| !reader.owns(owner)).collect(),
-            (Scope::Others, _) => return "the logs of the others".to_owned(),
-            _ => self.owners.iter().collect(),
-        };
-        match (others.as_slice(), self.cell.scope) {
-            ([one], _) => format!("the logs of {}", one.label),
-            (many, Scope::Others) => format!("the logs of the {} others", many.len()),
-            (many, _) => format!("the logs of {} accounts ({})", many.len(), names(self.owners, 2)),
-        }
-    }
-
-    /// What the readers can do, or that they can not, as a sentence without its period.
-    pub(super) fn sentence(&self) -> String {
-        self.sentence_of(&self.object())
-    }
-
-    /// The sentence with the bucket in it.
-    pub(super) fn sentence_in_bucket(&self) -> String {
-        self.sentence_of(&format!("{} in {}", self.object(), self.matrix.bucket))
-    }
-
-    fn sentence_of(&self, object: &str) -> String {
-        let (subject, cell) = (self.subject(), self.cell);
-        let pronoun = if self.readers.len() > 1 || self.row.kind == ReaderKind::Anyone { "they" } else { "it" };
-        if cell.can.is_empty() {
-            let refused: Vec<&str> = Ability::ALL
-                .into_iter()
-                .filter(|ability| refusal(cell, *ability).is_some())
-                .filter(|ability| *ability != Ability::Decrypt || refusal(cell, Ability::Get).is_none())
-                .map(verb)
-                .collect();
-            let verbs = if refused.is_empty() { "do anything with".to_owned() } else { joined(&refused, "or") };
-            return match self.row.kind {
-                ReaderKind::Anyone => format!("not just {subject} can {verbs} {object}"),
-                _ => format!("{subject} can not {verbs} {object}"),
-            };
-        }
-        let verbs =
-            |certainty: Certainty| -> Vec<&'static str> {
-                let those = cell.can.iter().filter(|access| access.certainty == certainty);
-                those
-                    .map(|access| {
-                        if lacks_decrypt(cell) && access.ability == Ability::Get {
-                            "fetch"
-                        } else {
-                            verb(access.ability)
-                        }
-                    })
-                    .collect()
-            };
-        let mut text = String::new();
-        let certain = verbs(Certainty::Certain);
-        if !certain.is_empty() {
-            text = format!("{subject} can {} {object}", joined(&certain, "and"));
-        }
-        let conditional = verbs(Certainty::Conditional);
-        if !conditional.is_empty() {
-            let verbs = joined(&conditional, "and");
-            let on = depends_on(cell, Certainty::Conditional);
-            let on = if on.is_empty() { String::new() } else { format!(", depending on {}", joined(&on, "and")) };
-            text = match text.is_empty() {
-                true => format!("{subject} may be able to {verbs} {object}{on}"),
-                false => format!("{text}; {pronoun} may be able to {verbs} them{on}"),
-            };
-        }
-        let unknown = verbs(Certainty::Unknown);
-        if !unknown.is_empty() {
-            let verbs = joined(&unknown, "or");
-            text = match text.is_empty() {
-                true => format!("whether {subject} can {verbs} {object} is not known"),
-                false => format!("{text}; whether {pronoun} can {verbs} them is not known"),
-            };
-        }
-        if lacks_decrypt(cell) {
-            text.push_str(", but not decrypt them");
-        }
-        text
-    }
-
-    /// How the cell stands to the model, as a sentence without its period.
-    pub(super) fn judgement(&self) -> &'static str {
-        match self.cell.fit {
-            Some(Fit::Expected) => "this is what the sharing model says",
-            Some(Fit::TooMuch) => "this is more than the sharing model gives",
-            Some(Fit::TooLittle) => "this is less than the sharing model gives",
-            None if self.matrix.is_declared => "the sharing model says nothing about it",
-            None => "no sharing model is declared, so nothing says whether it should be so",
-        }
-    }
-
-    /// Why it is as it is, in few words, and the step that shows it.
-    pub(super) fn reason(&self) -> Option<(String, Option<&'m Step>)> {
-        let shows = |steps: &'m [Step], effects: &[StepEffect]| {
-            steps.iter().find(|step| effects.contains(&step.effect) && step.span.is_some())
-        };
-        if self.cell.fit != Some(Fit::TooLittle)
-            && let Some(access) = main_access(self.cell)
-        {
-            let step =
-                access.path.iter().rev().find_map(|hop| shows(&hop.steps, &[StepEffect::Allows, StepEffect::If]));
-            let words = match (roles(access).as_slice(), step) {
-                ([], Some(step)) => step.message.clone(),
-                ([], None) => access.path.last()?.title.clone(),
-                (roles, _) => format!("through {}", joined(roles, "and then")),
-            };
-            return Some((words, step));
-        }
-        let refusal = main_refusal(self.cell)?;
-        let step =
-            shows(&refusal.steps, &[StepEffect::Denies]).or_else(|| refusal.steps.iter().find(|s| s.span.is_some()));
-        Some((refusal.cause.clone(), step))
-    }
-}
-
 /// The roles on the way.
 pub(super) fn roles(access: &Access) -> Vec<&str> {
     access.path.iter().filter_map(|hop| hop.role.as_deref()).collect()
@@ -411,10 +257,15 @@ pub(super) fn joined(items: &[&str], last: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::finding::matrix::Scope;
 
-    fn cell(can: &[(Ability, Certainty)], can_not: &[Ability], is_encrypted: Option<bool>) -> Cell {
+    pub(in crate::report::access) fn cell(
+        can: &[(Ability, Certainty)],
+        can_not: &[Ability],
+        is_encrypted: Option<bool>,
+    ) -> Cell {
         let access = |&(ability, certainty): &(Ability, Certainty)| Access {
             ability,
             certainty,
@@ -456,41 +307,5 @@ mod tests {
         for (cell, expected) in table {
             assert_eq!(said(&cell), expected);
         }
-    }
-
-    #[test]
-    fn sentences_name_what_is_certain_then_what_is_not() {
-        let reader = [Party { id: "222222222222".into(), label: "222222222222 (payments)".into(), own: None }];
-        let other = [Party { id: "333333333333".into(), label: "333333333333".into(), own: None }];
-        let row = Row { kind: ReaderKind::Account, readers: reader.to_vec(), note: None, cells: Vec::new() };
-        let matrix = Matrix {
-            bucket: "b".into(),
-            owner: None,
-            is_declared: false,
-            columns: Vec::new(),
-            rows: Vec::new(),
-            gaps: Vec::new(),
-            notes: Vec::new(),
-        };
-        let sentence = |cell: Cell, owners: &[Party]| {
-            Entry { matrix: &matrix, row: &row, readers: &reader, owners, cell: &cell }.sentence()
-        };
-        assert_eq!(
-            sentence(cell(&[(List, Certain), (Get, Certain), (Decrypt, Conditional)], &[Write], None), &reader),
-            "222222222222 (payments) can list and read its own logs; it may be able to decrypt them, depending on \
-             aws:SourceIp"
-        );
-        assert_eq!(
-            sentence(cell(&[(Get, Certain)], &[List, Decrypt], Some(true)), &other),
-            "222222222222 (payments) can fetch the logs of 333333333333, but not decrypt them"
-        );
-        assert_eq!(
-            sentence(cell(&[], &[List, Get, Decrypt], Some(true)), &other),
-            "222222222222 (payments) can not list or read the logs of 333333333333"
-        );
-        assert_eq!(
-            sentence(cell(&[(Get, Unknown)], &[List], Some(false)), &other),
-            "whether 222222222222 (payments) can read the logs of 333333333333 is not known"
-        );
     }
 }

@@ -30,6 +30,8 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "can",
             "certainty",
             "model",
+            "encrypted",
+            "through",
             "depends_on",
         ],
         [
@@ -42,6 +44,8 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "none",
             "certain",
             "expected",
+            "true",
+            "",
             "",
         ],
         [
@@ -54,6 +58,8 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "list get decrypt",
             "certain",
             "expected",
+            "true",
+            "",
             "",
         ],
         [
@@ -66,6 +72,8 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "get:conditional decrypt:conditional",
             "conditional",
             "too-much",
+            "true",
+            "",
             "aws:SourceIp",
         ],
         [
@@ -77,6 +85,8 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "security",
             "get decrypt:unknown",
             "unknown",
+            "",
+            "true",
             "",
             "key.policy",
         ],
@@ -90,6 +100,8 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "list get decrypt",
             "certain",
             "expected",
+            "true",
+            "",
             "",
         ],
         [
@@ -102,9 +114,13 @@ fn there_is_a_line_for_each_reader_and_owner() {
             "list",
             "certain",
             "too-much",
+            "true",
+            "",
             "",
         ],
     ];
+    let through = lines.iter().find(|line| line[2] == "999999999999" && line[4] == "333333333333").unwrap();
+    assert_eq!(through[6..11], ["get", "certain", "too-little", "true", samples::ANALYZER]);
     for line in expected {
         assert!(lines.iter().any(|known| known == &line), "{line:?}");
     }

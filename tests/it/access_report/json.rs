@@ -108,6 +108,10 @@ fn a_class_is_one_entry_and_wide_has_one_for_each_cell() {
     cells.sort();
     assert_eq!(taken_apart, cells);
     assert_eq!(cells.len(), 10 * 5);
+    // Each of many is a line, so that line tools find it.
+    let options = AccessOptions { wide: true, ..AccessOptions::default() };
+    let text = samples::rendered(AccessFormat::Json, &[samples::organization(4)], &sources, options);
+    assert_eq!(text.lines().filter(|line| line.trim_start().starts_with(r#"{"bucket":"#)).count(), 10 * 5);
 }
 
 #[test]
@@ -138,4 +142,16 @@ fn an_answer_has_the_same_shape_with_its_sentence() {
          my-organization-bucket, through arn:aws:iam::111111111111:role/log-analyzer"
     );
     assert_eq!(cell["path"].as_array().unwrap().len(), 2);
+    assert_eq!(document["wide"], true);
+    // Without an account there is an answer for those that are alike.
+    let matrices = [samples::organization(500)];
+    let answers = why::answers(&matrices, "team 3", &[]).unwrap();
+    let mut out = Vec::new();
+    why::write_json(&mut out, &answers, &sources).unwrap();
+    let document: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(errors(&document), [""; 0]);
+    let scopes: Vec<&str> =
+        document["cells"].as_array().unwrap().iter().map(|c| c["scope"].as_str().unwrap()).collect();
+    assert_eq!(scopes, ["all", "own", "others"]);
+    assert_eq!(document["wide"], false);
 }

@@ -83,7 +83,7 @@ fn an_if_names_what_it_hangs_on() {
     assert_eq!(why(&[samples::small(&sources)], &sources, "333333333333", "222222222222"), IT_DEPENDS);
 }
 
-const NOBODY: &str = r#"no: not just anyone can list, read or write the logs of 222222222222 (payments)
+const NOBODY: &str = r#"no: the public can not list, read or write the logs of 222222222222 (payments)
     in my-organization-bucket: no statement of the bucket policy allows it.
 ✓ expected: this is what the sharing model says.
 
@@ -175,8 +175,16 @@ fn a_member_of_a_class_is_told_of_its_own_part() {
     assert!(other.contains(" ▲ too much: this is more than the sharing model gives. "), "{other}");
     let role = why("logs-200000000003", "team 3");
     assert!(role.contains("the logs of 200000000003 (team 3), which it is for"), "{role}");
-    // Without an account: the logs of each.
-    assert_eq!(answers(&matrices, "anyone", &[]).unwrap().len(), 501);
+    // Without an account: the logs of all, once for those that are alike.
+    let sentences = |reader: &str| -> Vec<String> {
+        answers(&matrices, reader, &[]).unwrap().iter().map(|answer| answer.sentence()).collect()
+    };
+    let nothing = "200000000003 (team 3) can not list, read or write the logs of 111111111111 (management) in \
+                   central-logs: no statement of the bucket policy allows it";
+    let own = "200000000003 (team 3) can list, read and decrypt its own logs in central-logs";
+    let others = "200000000003 (team 3) can list the logs of the 499 others in central-logs";
+    assert_eq!(sentences("team 3"), [nothing, own, others]);
+    assert_eq!(sentences("anyone").len(), 2);
     assert_eq!(matrices[0].rows[2].cells[1][1].scope, Scope::Others);
 }
 
@@ -200,6 +208,50 @@ fn verdicts_are_about_the_contents() {
     assert_eq!(of("log analyzer", "security"), Verdict::Partly);
     assert_eq!(of(samples::ANALYZER, "security"), Verdict::Unknown);
     assert_eq!(matrices[0].rows[2].cells[1][0].fit, Some(Fit::TooLittle));
+}
+
+const HALF_KNOWN: &str = r#"not known: arn:aws:iam::111111111111:role/log-analyzer can fetch the logs of
+           333333333333 (security) in my-organization-bucket; whether it can
+           decrypt them is not known.
+model: the sharing model says nothing about it.
+
+can fetch, because:
+  · that session fetches
+    s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
+     allows: the managed policy `AmazonS3ReadOnlyAccess` allows it
+  proved by: arn:aws:iam::222222222222:role/AuditReader calls s3:GetObject on
+             arn:aws:s3:::my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
+             with aws:PrincipalOrgID = o-exampleorgid: allowed
+
+not known whether it can decrypt:
+  · that session fetches
+    s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x (as above)
+  depends on: key.policy
+
+can not list or write: no statement of the bucket policy allows it
+"#;
+
+#[test]
+fn what_is_known_comes_before_what_nobody_can_tell() {
+    let sources = samples::sources();
+    assert_eq!(why(&[samples::small(&sources)], &sources, samples::ANALYZER, "security"), HALF_KNOWN);
+}
+
+#[test]
+fn where_nobody_knows_of_a_key_the_answer_does_not_say_that_contents_are_read() {
+    let sources = samples::sources();
+    let mut matrix = samples::small(&sources);
+    let cell = &mut matrix.rows[1].cells[0][0];
+    cell.can.retain(|access| access.ability != samples::Decrypt);
+    cell.is_encrypted = None;
+    let matrices = [matrix];
+    let answer = answers(&matrices, "payments", &["payments".to_owned()]).unwrap()[0];
+    assert_eq!(answer.verdict(), Verdict::Unknown);
+    assert_eq!(
+        answer.sentence(),
+        "222222222222 (payments) can list and fetch its own logs in my-organization-bucket; whether they are under a \
+         key is not known"
+    );
 }
 
 #[test]

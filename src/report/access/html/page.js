@@ -33,7 +33,10 @@
       const used = open.map((is) => is && !kind);
       for (const { row, head, parts } of table.rows) {
         let is = head.dataset.q.includes(reader);
-        if (is && owner && open.length === 0) is = row.lastElementChild.textContent.toLowerCase().includes(owner);
+        if (is && owner && open.length === 0) {
+          const list = row.lastElementChild;
+          is = list.textContent.toLowerCase().includes(owner) || list.querySelector("[data-rest]") !== null;
+        }
         if (is && kind) {
           is = false;
           parts.forEach((part, at) => {

@@ -6,10 +6,11 @@ use std::io::{self, Write};
 
 use super::escape::{escaped, prose};
 use super::table::fit_class;
-use crate::finding::matrix::{Cell, Certainty, Fit, Matrix};
+use crate::finding::matrix::{Cell, Fit, Matrix};
 use crate::finding::{Step, Witness};
+use crate::report::access::entry::Entry;
 use crate::report::access::explain::{Cause, Way, causes, needed, ways};
-use crate::report::access::words::{Entry, fit_mark, fit_text};
+use crate::report::access::words::{fit_mark, fit_text};
 use crate::report::text::excerpt::{Excerpt, Wanted};
 use crate::report::text::position;
 use crate::text::{SourceMap, Span};
@@ -108,12 +109,7 @@ impl Panel<'_> {
     }
 
     fn way(&mut self, way: &Way<'_>) {
-        let certainty = match way.certainty {
-            Certainty::Certain => "",
-            Certainty::Conditional => ", if what follows holds",
-            Certainty::Unknown => ", which nobody can tell",
-        };
-        let _ = writeln!(self.text, "<section class=\"can\"><h4>can {}{certainty}</h4>", way.verbs());
+        let _ = writeln!(self.text, "<section class=\"can\"><h4>{}</h4>", way.heading());
         let tag = if way.path.len() > 1 { "ol" } else { "ul" };
         if !way.path.is_empty() {
             let _ = writeln!(self.text, "<{tag} class=\"hops\">");

@@ -18,8 +18,11 @@ const WORDY: usize = 12;
 /// Members of a class that are shown without being asked for.
 const SHOWN: usize = 3;
 
-/// Owners that are named in a list.
+/// Owners that are named in a list without being asked for.
 const NAMED: usize = 20;
+
+/// Owners that the lists of a bucket name in all; beyond that they say how many.
+const MAX_NAMES: usize = 200_000;
 
 pub(super) fn write(
     out: &mut dyn Write,
@@ -39,8 +42,8 @@ pub(super) fn write(
     if size > MAX_CELLS {
         writeln!(
             out,
-            "<p class=\"lead\">A table of {rows} × {columns} would have {size} cells; this is what each reader can do, and \
-             with whose logs. As CSV there is a line for each cell.</p>"
+            "<p class=\"lead\">A table of {rows} × {columns} cells is more than a browser shows with ease, so this is what each \
+             reader can do, and with whose logs. As CSV there is a line for each reader and account.</p>"
         )?;
         return write_list(out, number, matrix, is_wide, panels);
     }
@@ -272,6 +275,7 @@ fn write_list(
          <thead><tr><th scope=\"col\" class=\"corner\">readers</th><th scope=\"col\">can, with the logs of</th></tr></thead>\n\
          <tbody>"
     )?;
+    let mut room = MAX_NAMES;
     for row in &matrix.rows {
         let classes: Vec<&[Party]> = match is_wide {
             true => row.readers.iter().map(std::slice::from_ref).collect(),
@@ -279,13 +283,14 @@ fn write_list(
         };
         for readers in classes {
             write_row_head(out, row, readers)?;
-            writeln!(out, "<td>{}</td></tr>", groups(number, &matrix.columns, row, panels))?;
+            writeln!(out, "<td>{}</td></tr>", groups(number, &matrix.columns, row, panels, &mut room))?;
         }
     }
     writeln!(out, "</tbody>\n</table>\n</div>")
 }
 
-fn groups(number: usize, columns: &[Column], row: &Row, panels: &mut Panels<'_>) -> String {
+/// The groups of a row. Whoever is meant and not named is told to the search by `data-rest`, so that it hides no access.
+fn groups(number: usize, columns: &[Column], row: &Row, panels: &mut Panels<'_>, room: &mut usize) -> String {
     struct Group<'m> {
         key: (Vec<Said>, Option<Fit>),
         cell: &'m Cell,
@@ -324,13 +329,25 @@ fn groups(number: usize, columns: &[Column], row: &Row, panels: &mut Panels<'_>)
             Some(panel) => format!("<a href=\"#c{panel}\">{}</a>", escaped(&owner.label)),
             None => escaped(&owner.label),
         }));
-        match group.owners.len().saturating_sub(named) {
-            0 => {}
-            rest if named == 0 => whose.push(format!("{rest} other accounts")),
-            rest => whose.push(format!("… and {rest} more")),
+        let mut is_whole = !group.own && !group.others;
+        let rest = group.owners.get(named..).unwrap_or_default();
+        if !rest.is_empty() && named == 0 {
+            whose.push(format!("{} other accounts", rest.len()));
+        } else if rest.len() > *room {
+            is_whole = false;
+            whose.push(format!("… and {} more", rest.len()));
+        } else if !rest.is_empty() {
+            *room -= rest.len();
+            let names: Vec<String> =
+                rest.iter().map(|(owner, _)| format!("<li>{}</li>", escaped(&owner.label))).collect();
+            let (more, names) = (rest.len(), names.join(""));
+            whose.push(format!(
+                "<details class=\"members\"><summary>… and {more} more</summary><ul>{names}</ul></details>"
+            ));
         }
+        let rest = if is_whole || is_nothing(&group) { "" } else { " data-rest" };
         let said = part(group.cell, "", false, panels.link(number, group.cell));
-        let _ = write!(text, "<div class=\"group\">{said} <span>{}</span></div>", whose.join(", "));
+        let _ = write!(text, "<div class=\"group\"{rest}>{said} <div>{}</div></div>", whose.join(", "));
     }
     text
 }

@@ -1,9 +1,12 @@
 //! What stands below the matrix: what is too much and too little, what was not known, notes and counts.
 
+use std::collections::BTreeSet;
+
 use super::AccessOptions;
 use crate::finding::Level;
 use crate::finding::matrix::{Certainty, Fit, Matrix, Party, Scope};
-use crate::report::access::words::{Entry, fit_mark, fit_text};
+use crate::report::access::entry::Entry;
+use crate::report::access::words::{fit_mark, fit_text};
 use crate::report::text::pen::{Pen, Style, count};
 use crate::report::text::position;
 use crate::report::visible;
@@ -44,7 +47,7 @@ fn push_deviations(
     let entries = Entry::deviations(matrix, fit);
     let Some(first) = entries.first() else { return };
     let level = if fit == Fit::TooMuch { Level::Error } else { Level::Warning };
-    let heading = format!("{} {}:", fit_mark(fit), fit_text(fit));
+    let heading = format!("{} {} ({}):", fit_mark(fit), fit_text(fit), entries.len());
     text.push_str(&pen.paint(Style::Level(level), &heading));
     text.push('\n');
     let most = if options.verbose { usize::MAX } else { SHOWN_DEVIATIONS };
@@ -55,7 +58,7 @@ fn push_deviations(
             pen.paragraph(text, 4, (Style::Faint, ""), &format!("{}{}", visible(&reason), at.unwrap_or_default()));
         }
     }
-    push_rest(text, 2, entries.len().saturating_sub(most), "cell");
+    push_rest(text, 2, entries.len().saturating_sub(most), "");
     if let Some((reader, owner)) = example(first) {
         let command = format!("`trailproof access --why {} --logs {}` tells why", shell(&reader.id), shell(&owner.id));
         pen.paragraph(text, 2, (Style::Faint, ""), &command);
@@ -102,47 +105,61 @@ fn push_gaps(text: &mut String, matrix: &Matrix, sources: &SourceMap, options: &
 
 fn push_rest(text: &mut String, indent: usize, rest: usize, what: &str) {
     if rest > 0 {
-        text.push_str(&format!(
-            "{:indent$}… and {rest} more {what}{} (-v lists them)\n",
-            "",
-            if rest == 1 { "" } else { "s" }
-        ));
+        let what = match what {
+            "" => String::new(),
+            what if rest == 1 => format!(" {what}"),
+            what => format!(" {what}s"),
+        };
+        text.push_str(&format!("{:indent$}… and {rest} more{what} (-v lists them)\n", ""));
     }
 }
 
-/// Adds the counts of all buckets in one line.
+/// Adds the counts of all buckets; who reads or has logs in several of them counts once.
 pub(super) fn push_summary(text: &mut String, matrices: &[Matrix], pen: Pen) {
     if matrices.is_empty() {
         text.push_str(&pen.paint(Style::Strong, "no log bucket is known"));
         text.push('\n');
         return;
     }
-    let readers: usize = matrices.iter().flat_map(|matrix| &matrix.rows).map(|row| row.readers.len()).sum();
-    let owners: usize = matrices.iter().flat_map(|matrix| &matrix.columns).map(|column| column.owners.len()).sum();
-    let mut parts = vec![format!(
-        "{}, {}, logs of {}",
-        count(matrices.len(), "log bucket"),
-        count(readers, "reader"),
-        count(owners, "account")
-    )];
+    let ids = |parties: &mut dyn Iterator<Item = &Party>| -> usize {
+        parties.map(|party| party.id.as_str()).collect::<BTreeSet<_>>().len()
+    };
+    let readers = ids(&mut matrices.iter().flat_map(|matrix| &matrix.rows).flat_map(|row| &row.readers));
+    let owners = ids(&mut matrices.iter().flat_map(|matrix| &matrix.columns).flat_map(|column| &column.owners));
+    let (buckets, readers) = (count(matrices.len(), "log bucket"), count(readers, "reader"));
+    let said = format!("{buckets}, {readers}, logs of {}", count(owners, "account"));
+    let mut parts = vec![(None, said)];
     for (fit, level) in [(Fit::TooMuch, Level::Error), (Fit::TooLittle, Level::Warning)] {
         let number: usize = matrices.iter().map(|matrix| Entry::deviations(matrix, fit).len()).sum();
         if number > 0 {
-            parts.push(pen.paint(Style::Level(level), &format!("{} {}", count(number, "cell"), fit_text(fit))));
+            parts.push((Some(Style::Level(level)), format!("{number} {}", fit_text(fit))));
         }
     }
     if parts.len() == 1 && matrices.iter().all(|matrix| matrix.is_declared) {
         let is_good =
             |entry: Entry<'_>| entry.cell.fit == Some(Fit::Expected) && entry.cell.certainty() == Certainty::Certain;
         parts.push(match matrices.iter().flat_map(Entry::all).all(is_good) {
-            true => pen.paint(Style::Good, "all as the sharing model says"),
-            false => "nothing is known to be too much or too little".to_owned(),
+            true => (Some(Style::Good), "all as the sharing model says".to_owned()),
+            false => (None, "nothing is known to be too much or too little".to_owned()),
         });
     }
     let gaps: usize = matrices.iter().map(|matrix| matrix.gaps.len()).sum();
     if gaps > 0 {
-        parts.push(format!("{} not known", count(gaps, "fact")));
+        parts.push((None, format!("{} not known", count(gaps, "fact"))));
     }
-    text.push_str(&parts.join("; "));
+    let mut taken = 0;
+    for (number, (style, said)) in parts.iter().enumerate() {
+        let semicolon = usize::from(number + 1 < parts.len());
+        let glue = if number == 0 { 0 } else { 1 };
+        if taken + glue + said.len() + semicolon > pen.width && number > 0 {
+            text.push('\n');
+            taken = 0;
+        } else if number > 0 {
+            text.push(' ');
+        }
+        text.push_str(&style.map_or_else(|| said.clone(), |style| pen.paint(style, said)));
+        text.push_str(&";".repeat(semicolon));
+        taken += glue + said.len() + semicolon;
+    }
     text.push('\n');
 }

@@ -198,7 +198,9 @@ pub(super) fn write_wide(out: &mut dyn Write, matrix: &Matrix, pen: Pen, met: &m
             writeln!(out)?;
         }
         if end - start < heads.len() {
-            let said = format!("logs {} to {end} of {}, {} readers", start + 1, heads.len(), wide.readers.len());
+            let first = start + 1;
+            let which = if first == end { format!("{end}") } else { format!("{first} to {end}") };
+            let said = format!("logs {which} of {}, {} readers", heads.len(), wide.readers.len());
             writeln!(out, "{}", pen.paint(Style::Strong, &said))?;
         }
         let owners = wide.owners.get(start..end).unwrap_or_default();
