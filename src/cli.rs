@@ -1,5 +1,6 @@
 //! The command line: one file for each command, all of them thin.
 
+mod access;
 mod args;
 mod cases;
 mod check;
@@ -85,6 +86,10 @@ pub fn main() -> ExitCode {
             Some(matches) => check::run(args, matches),
             None => Ok(Exit::Failed),
         },
+        Command::Access(args) => match matches.subcommand_matches("access") {
+            Some(matches) => access::run(args, matches),
+            None => Ok(Exit::Failed),
+        },
         Command::Explain(args) => explain::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Init(args) => init::run(args),
@@ -102,4 +107,11 @@ pub fn main() -> ExitCode {
             Exit::Failed.into()
         }
     }
+}
+
+/// Runs on so many threads; a pool is only made where a number is asked for.
+fn in_pool<T: Send>(jobs: Option<u16>, run: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    let Some(jobs) = jobs else { return run() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build();
+    pool.map_err(|error| Failure::new(format!("can not start {jobs} threads: {error}")))?.install(run)
 }

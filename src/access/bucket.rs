@@ -206,6 +206,11 @@ impl<'e> BucketFacts<'e> {
         })
     }
 
+    /// The partition of the bucket.
+    pub fn partition(&self) -> &str {
+        &self.bucket.partition
+    }
+
     /// The Region of the bucket and its keys, where known.
     pub fn region(&self) -> Option<&str> {
         self.bucket.region.present().map(CompactString::as_str)
@@ -225,6 +230,12 @@ pub fn key_facts(key: &Key) -> KeyFacts<'_> {
             Err(_) => None,
         },
     }
+}
+
+/// The state of a key in words, where it was not collected: it could only deny.
+pub fn unknown_state(key: &Key) -> Option<String> {
+    let state = key.metadata.present().and_then(|metadata| metadata.state.as_ref());
+    state.is_none().then(|| format!("the state settings of key `{}`", key.arn.as_ref().unwrap_or(&key.name)))
 }
 
 /// Whether an object's key is that of a file CloudTrail delivers: `…AWSLogs/…/CloudTrail…/…`.

@@ -268,7 +268,11 @@ impl<'p> Delivery<'p> {
         let resource = [&self.policy];
         let policies = Policies { resource: Side::Policies(&resource), rcp: self.rcp, ..Policies::default() };
         let explanation = explain(request, &policies);
-        let found = || Found { witness: witness(request, &explanation), explanation: explanation.clone() };
+        let found = || Found {
+            witness: witness(request, &explanation),
+            explanation: explanation.clone(),
+            request: Box::new(request.clone()),
+        };
         match explanation.decision {
             Decision::Allowed => Answer::Yes(found()),
             Decision::Conditional => Answer::If(found()),

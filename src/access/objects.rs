@@ -180,6 +180,13 @@ impl Area {
     }
 }
 
+/// A value that a condition compares with as a pattern: what is known of the caller put in, and its wildcards plain
+/// characters where the operator takes none.
+pub fn bound_value(template: &Template, takes_wildcards: bool, base: &Request) -> String {
+    let text = bound(template, base);
+    if takes_wildcards { text } else { text.replace('*', "?") }
+}
+
 /// A resource pattern with the values of its variables put in; those that are not known stand for anything.
 fn bound(template: &Template, base: &Request) -> String {
     let Some(pieces) = template.pieces() else { return template.raw().to_owned() };

@@ -148,7 +148,7 @@ impl Given {
 }
 
 /// What a request has for the keys that are given, in order of key: a list, as requests carry few.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys(Vec<(ConditionKey, Given)>);
 
 impl Keys {
@@ -177,7 +177,7 @@ impl Keys {
 }
 
 /// A concrete request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Who asks.
     pub caller: Caller,

@@ -62,6 +62,8 @@ pub struct Found {
     pub witness: Witness,
     /// Why it is decided so.
     pub explanation: Explanation,
+    /// The request itself.
+    pub request: Box<Request>,
 }
 
 impl Answer {
@@ -132,20 +134,32 @@ pub fn can_arrange(key: &ConditionKey) -> bool {
 impl Question<'_> {
     /// Looks for a request that is allowed.
     pub fn ask(&self) -> Answer {
+        self.ask_within(&mut MAX_TRIES.clone())
+    }
+
+    /// Looks for a request that is allowed, with so many tries and no more than one question may have.
+    pub fn ask_within(&self, budget: &mut usize) -> Answer {
+        let mut tries = (*budget).min(MAX_TRIES);
+        let given = tries;
+        let answer = self.look(&mut tries);
+        *budget -= given - tries;
+        answer
+    }
+
+    fn look(&self, tries: &mut usize) -> Answer {
         // Most often the first caller gets through and the others are never looked at.
         let requests: Vec<LazyCell<Request, _>> =
             self.callers.iter().map(|caller| LazyCell::new(|| self.request(caller))).collect();
         let statements = self.statements(|| requests.iter().map(|request| &**request));
-        let mut tries = MAX_TRIES;
         let mut conditional = None;
         let mut gave_up = false;
         for base in requests.iter().map(|request| &**request) {
             // Each statement that may allow, and once none: what an account grants without a statement.
             let granted = base.caller.account().is_some().then_some(None);
             for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
-                match self.try_all(base, target, &statements, &mut tries, &mut conditional) {
+                match self.try_all(base, target, &statements, tries, &mut conditional) {
                     Some(answer) => return answer,
-                    None => gave_up |= tries == 0,
+                    None => gave_up |= *tries == 0,
                 }
             }
         }
@@ -253,7 +267,7 @@ impl Question<'_> {
 
     fn found(&self, request: &Request) -> Found {
         let explanation = explain(request, &self.policies);
-        Found { witness: witness(request, &explanation), explanation }
+        Found { witness: witness(request, &explanation), explanation, request: Box::new(request.clone()) }
     }
 }
 

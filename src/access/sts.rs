@@ -52,6 +52,11 @@ pub struct Way {
 }
 
 impl Way {
+    /// A way on which nothing has to be supposed.
+    pub fn with(keys: Vec<(CompactString, Given)>) -> Self {
+        Way { keys, supposed: None }
+    }
+
     /// An answer that was found on this way: one that hangs on the supposition, where there is one.
     pub fn weigh(&self, answer: Answer) -> Answer {
         match (answer, &self.supposed) {

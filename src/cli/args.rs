@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::finding::Level;
 use crate::policy::PolicyKind;
 use crate::report::Format;
+use crate::report::access::AccessFormat;
 
 /// Who can read your AWS CloudTrail logs, with proof.
 #[derive(Debug, Parser)]
@@ -23,6 +24,8 @@ pub struct Cli {
 pub(super) enum Command {
     /// Audit policy files, AWS CLI exports and snapshots
     Check(CheckArgs),
+    /// Show who can read whose logs, and by which path
+    Access(AccessArgs),
     /// Print what a rule detects, why it matters and what to do
     Explain(ExplainArgs),
     /// List every rule
@@ -106,6 +109,52 @@ pub(super) struct CheckArgs {
     pub(super) quiet: bool,
 
     /// Also list what was skipped, set aside and not known
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AccessArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+
+    /// Tell step by step how this reader gets at logs, or what stops it: an ARN, an account ID, a name, or `anyone`
+    #[arg(long, value_name = "READER", conflicts_with_all = ["reader", "wide"])]
+    pub(super) why: Option<String>,
+
+    /// Show these readers only
+    #[arg(long, value_name = "READER", value_delimiter = ',')]
+    pub(super) reader: Vec<String>,
+
+    /// Show the logs of these accounts only
+    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) logs: Vec<String>,
+
+    /// One row for each reader and one column for each account, instead of one for all that are alike
+    #[arg(long)]
+    pub(super) wide: bool,
+
+    /// Report format; may be given several times, each with its own --output
+    #[arg(long, value_name = "FORMAT", value_parser = access_format())]
+    pub(super) format: Vec<AccessFormat>,
+
+    /// Write the report of the --format before it to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Vec<PathBuf>,
+
+    /// Exit with code 3 when a fact is not known that decides who can read
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// Whether to colour the text report
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    /// Print the matrix and errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Print every name, deviation and fact that is not known
     #[arg(short, long)]
     pub(super) verbose: bool,
 }
@@ -227,6 +276,12 @@ fn report_format() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::{PossibleValuesParser, TypedValueParser};
     let names = Format::ALL.map(Format::name);
     PossibleValuesParser::new(names).map(|name| name.parse().unwrap_or(Format::Text))
+}
+
+fn access_format() -> impl clap::builder::TypedValueParser<Value = AccessFormat> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    let names = AccessFormat::ALL.map(AccessFormat::name);
+    PossibleValuesParser::new(names).map(|name| name.parse().unwrap_or(AccessFormat::Text))
 }
 
 fn policy_kind() -> impl clap::builder::TypedValueParser<Value = PolicyKind> {

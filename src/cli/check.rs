@@ -1,26 +1,20 @@
 //! `trailproof check`
 
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
 
 use clap::ArgMatches;
 
 use super::args::CheckArgs;
 use super::estate::Loaded;
-use super::{Exit, Failure, output, terminal};
+use super::output::Destination;
+use super::{Exit, Failure, in_pool, output, terminal};
 use crate::audit::{Audit, Report};
 use crate::report::{self, Format, TextOptions};
 use crate::rule::Selection;
 use crate::rules::RULES;
 
-/// A report to write, and where to; none is standard output.
-struct Destination {
-    format: Format,
-    file: Option<PathBuf>,
-}
-
 pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failure> {
-    let destinations = destinations(args, matches)?;
+    let destinations = output::destinations(&args.format, &args.output, Format::Text, matches)?;
     let today = today()?;
     in_pool(args.input.jobs, || {
         // The process ends with the command: giving back a hundred thousand policies one by one would be for nothing.
@@ -51,7 +45,7 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
             write(destination, &report, args)?;
         }
         // Whoever runs it sees how it ended, also where every report goes to a file or to a machine.
-        let is_shown = |to: &Destination| to.file.is_none() && !to.format.is_for_machines();
+        let is_shown = |to: &Destination<Format>| to.file.is_none() && !to.format.is_for_machines();
         if !args.quiet && !destinations.iter().any(is_shown) {
             terminal::say(&report::text::summary(&report, false));
         }
@@ -60,13 +54,6 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         }
         Ok(exit)
     })
-}
-
-/// Runs on so many threads; a pool is only made where a number is asked for.
-fn in_pool<T: Send>(jobs: Option<u16>, run: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
-    let Some(jobs) = jobs else { return run() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build();
-    pool.map_err(|error| Failure::new(format!("can not start {jobs} threads: {error}")))?.install(run)
 }
 
 fn verdict(args: &CheckArgs, report: &Report<'_>) -> Exit {
@@ -78,7 +65,7 @@ fn verdict(args: &CheckArgs, report: &Report<'_>) -> Exit {
     }
 }
 
-fn write(destination: &Destination, report: &Report<'_>, args: &CheckArgs) -> Result<(), Failure> {
+fn write(destination: &Destination<Format>, report: &Report<'_>, args: &CheckArgs) -> Result<(), Failure> {
     let to_terminal = destination.file.is_none();
     let options = TextOptions {
         color: to_terminal && terminal::is_coloured(args.color) || args.color == super::args::Color::Always,
@@ -92,33 +79,6 @@ fn write(destination: &Destination, report: &Report<'_>, args: &CheckArgs) -> Re
         Some(file) => output::to_file(file, write),
         None => output::to_stdout(write).map(|_| ()),
     }
-}
-
-/// Which report goes where: each `--output` belongs to the `--format` before it.
-fn destinations(args: &CheckArgs, matches: &ArgMatches) -> Result<Vec<Destination>, Failure> {
-    let places = |id: &str| -> Vec<usize> { matches.indices_of(id).into_iter().flatten().collect() };
-    let formats = args.format.iter().zip(places("format"));
-    let mut destinations: Vec<(usize, Destination)> =
-        formats.map(|(format, at)| (at, Destination { format: *format, file: None })).collect();
-    for (file, at) in args.output.iter().zip(places("output")) {
-        let owner = destinations.iter_mut().rev().find(|(format_at, _)| *format_at < at);
-        match owner {
-            Some((_, destination)) if destination.file.is_none() => destination.file = Some(file.clone()),
-            Some(_) => {
-                let file = file.display();
-                return Err(Failure::new(format!("`--output {file}` has no `--format` of its own before it")));
-            }
-            None => destinations.push((at, Destination { format: Format::Text, file: Some(file.clone()) })),
-        }
-    }
-    let mut destinations: Vec<Destination> = destinations.into_iter().map(|(_, destination)| destination).collect();
-    if destinations.is_empty() {
-        destinations.push(Destination { format: Format::Text, file: None });
-    }
-    if destinations.iter().filter(|destination| destination.file.is_none()).count() > 1 {
-        return Err(Failure::new("only one report can go to standard output; give the others an `--output FILE`"));
-    }
-    Ok(destinations)
 }
 
 /// The rules that run: the command line replaces the config.

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
 
 use super::{Exit, Failure};
 use crate::collect::reason;
@@ -22,4 +24,42 @@ pub(super) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Res
     let fail = |error: io::Error| Failure::new(format!("can not write `{}`: {}", path.display(), reason(&error)));
     let mut out = BufWriter::with_capacity(1 << 16, File::create(path).map_err(fail)?);
     write(&mut out).and_then(|()| out.flush()).map_err(fail)
+}
+
+/// A report to write, and where to; none is standard output.
+pub(super) struct Destination<F> {
+    pub(super) format: F,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Which report goes where: each `--output` belongs to the `--format` before it.
+pub(super) fn destinations<F: Copy>(
+    formats: &[F],
+    files: &[PathBuf],
+    otherwise: F,
+    matches: &ArgMatches,
+) -> Result<Vec<Destination<F>>, Failure> {
+    let places = |id: &str| -> Vec<usize> { matches.indices_of(id).into_iter().flatten().collect() };
+    let formats = formats.iter().zip(places("format"));
+    let mut destinations: Vec<(usize, Destination<F>)> =
+        formats.map(|(format, at)| (at, Destination { format: *format, file: None })).collect();
+    for (file, at) in files.iter().zip(places("output")) {
+        let owner = destinations.iter_mut().rev().find(|(format_at, _)| *format_at < at);
+        match owner {
+            Some((_, destination)) if destination.file.is_none() => destination.file = Some(file.clone()),
+            Some(_) => {
+                let file = file.display();
+                return Err(Failure::new(format!("`--output {file}` has no `--format` of its own before it")));
+            }
+            None => destinations.push((at, Destination { format: otherwise, file: Some(file.clone()) })),
+        }
+    }
+    let mut destinations: Vec<Destination<F>> = destinations.into_iter().map(|(_, destination)| destination).collect();
+    if destinations.is_empty() {
+        destinations.push(Destination { format: otherwise, file: None });
+    }
+    if destinations.iter().filter(|destination| destination.file.is_none()).count() > 1 {
+        return Err(Failure::new("only one report can go to standard output; give the others an `--output FILE`"));
+    }
+    Ok(destinations)
 }

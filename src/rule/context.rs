@@ -54,6 +54,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The organization, and the policies it puts around requests.
+    pub fn organization(&self) -> &Organization<'a> {
+        &self.organization
+    }
+
     /// What is known of the organization of an account, as a caller would carry it.
     pub fn membership(&self, account: AccountId) -> Membership {
         self.organization.membership(account)

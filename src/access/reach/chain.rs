@@ -1,0 +1,379 @@
+//! Roles that are assumed on the way to the logs: who can assume which, and what is reached that way.
+//!
+//! Source: IAM User Guide, "Methods to assume a role" (role chaining); STS API Reference, AssumeRole.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+use super::ask::{Hit, judged};
+use super::ground::{Ground, told};
+use super::reader::{Face, Identity, Reader};
+use super::seen::{Onward, Reach};
+use crate::access::evaluate::{Policies, Side};
+use crate::access::pattern_set::arns_overlap;
+use crate::access::request::Given;
+use crate::access::search::Question;
+use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, names_everyone};
+use crate::aws::AccountId;
+use crate::estate::Role;
+use crate::finding::matrix::{Certainty, Hop, MatrixGap};
+use crate::policy::{Policy, Principal};
+
+const ASSUME: &str = "sts:AssumeRole";
+
+/// How many pairs of roles are asked about.
+const MAX_PAIRS: usize = 20_000;
+
+/// How many requests one question about a pair may try.
+const MAX_TRIES: usize = 5_000;
+
+/// A reader and what it reaches.
+#[derive(Debug)]
+pub(super) struct Entry<'e> {
+    pub(super) reader: Reader<'e>,
+    pub(super) reach: Reach,
+    /// The accounts other than its own that can assume it, where it is a role; `None` for any account there is.
+    pub(super) admitted: Vec<Option<AccountId>>,
+}
+
+/// The trust policy of a role.
+#[derive(Debug)]
+struct Door {
+    arn: String,
+    account: Option<AccountId>,
+    policy: Arc<Policy>,
+    rcp: Vec<Arc<Policy>>,
+}
+
+impl Door {
+    /// The trust policy of a role; `None` where it is not known, which `gaps` tells then.
+    fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<MatrixGap>) -> Option<Self> {
+        let arn = role.arn()?;
+        match role.trust.get() {
+            Ok(Some(document)) => {
+                let policy = document.policy(&ground.estate.sources);
+                Some(Door { arn, account: role.account, policy, rcp: ground.organization.rcp(role.account) })
+            }
+            Ok(None) => None,
+            Err(gap) => {
+                let mut gap = told(&gap);
+                gap.reason = format!("who can assume {arn}: {}", gap.reason);
+                gaps.push(gap);
+                None
+            }
+        }
+    }
+
+    fn ask<T>(&self, ground: &Ground<'_>, ask: impl FnOnce(Trust<'_>) -> T) -> T {
+        let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
+        let organization = ground.model.organization_id().map(|organization| organization.id.as_str());
+        ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, organization })
+    }
+
+    /// Whether some principal of an account can assume the role, its administrators willing.
+    fn admits(&self, ground: &Ground<'_>, account: AccountId, membership: &Membership, who: &str) -> Option<Onward> {
+        let answer = self.ask(ground, |trust| trust.admits(account, membership, ASSUME, ExternalId::Any, &[]));
+        Some(self.onward(judged(answer)?, who))
+    }
+
+    fn onward(&self, hit: Hit, who: &str) -> Onward {
+        let steps = hit.found.as_ref().map(|found| found.explanation.steps.clone()).unwrap_or_default();
+        let carried = hit.found.as_ref().and_then(|found| found.witness.context.get("sts:ExternalId"));
+        let with = carried.and_then(|values| values.first()).map(|id| format!(" with external ID `{id}`"));
+        let title = format!("{who} assumes {}{}", self.arn, with.unwrap_or_default());
+        Onward {
+            hop: Hop { title, role: Some(self.arn.clone()), steps },
+            certainty: hit.certainty,
+            depends_on: hit.depends_on,
+        }
+    }
+
+    /// The principals of its own account that the trust policy names beside the whole account.
+    fn names_in_account(&self, name: &str) -> bool {
+        self.policy.allows().filter_map(|statement| statement.principals.as_ref()).any(|principals| {
+            principals.negated
+                || principals.entries.iter().any(|entry| match &entry.principal {
+                    Principal::Everyone => true,
+                    Principal::Role(account, role) | Principal::Session(account, role, _) => {
+                        Some(*account) == self.account && role.rsplit('/').next() == Some(name)
+                    }
+                    Principal::User(account, user) => {
+                        Some(*account) == self.account && user.rsplit('/').next() == Some(name)
+                    }
+                    _ => false,
+                })
+        })
+    }
+
+    /// The accounts that it may let in; `None` for any.
+    fn accounts(&self) -> Option<BTreeSet<AccountId>> {
+        let mut accounts = BTreeSet::new();
+        for statement in self.policy.allows() {
+            if names_everyone(statement) {
+                return None;
+            }
+            accounts.extend(meant_accounts(&self.policy, statement));
+        }
+        Some(accounts)
+    }
+}
+
+/// A quick look: whether a role or user may assume roles at all.
+///
+/// Any role can that a trust policy of its account names, so that only those are left out that are sure to reach nothing.
+pub(super) fn may_assume(reader: &Reader<'_>) -> bool {
+    reader.faces.iter().any(|face| match &face.identity {
+        Identity::Policies(policies, missing) => {
+            !missing.is_empty() || policies.iter().flat_map(|policy| policy.allows()).any(|s| s.covers_action(ASSUME))
+        }
+        Identity::None | Identity::Granted(_) => false,
+    })
+}
+
+/// Readers that assume roles, sorted so that those for one role are found at once.
+struct Assumers {
+    /// By account: the entry, the last part of its name, and the patterns of roles that its policies let it assume.
+    by_account: BTreeMap<AccountId, Vec<Assumer>>,
+}
+
+struct Assumer {
+    entry: usize,
+    name: CompactString,
+    targets: Vec<String>,
+    /// Whether it may be let do anything, as not all of its policies are known.
+    is_open: bool,
+}
+
+impl Assumers {
+    fn of(entries: &[Entry<'_>]) -> Self {
+        let mut by_account: BTreeMap<AccountId, Vec<Assumer>> = BTreeMap::new();
+        for (number, entry) in entries.iter().enumerate() {
+            let [face] = entry.reader.faces.as_slice() else { continue };
+            let (Identity::Policies(policies, missing), Some(account)) = (&face.identity, face.account()) else {
+                continue;
+            };
+            let allows = policies.iter().flat_map(|policy| policy.allows()).filter(|s| s.covers_action(ASSUME));
+            let mut targets: Vec<String> = Vec::new();
+            for resources in allows.filter_map(|statement| statement.resources.as_ref()) {
+                match resources.negated {
+                    true => targets.push("*".to_owned()),
+                    false => targets.extend(resources.items.iter().map(|item| super::ask::opened(item).to_string())),
+                }
+            }
+            let name = entry.reader.party.id.rsplit('/').next().unwrap_or_default().into();
+            let assumer = Assumer { entry: number, name, targets, is_open: !missing.is_empty() };
+            by_account.entry(account).or_default().push(assumer);
+        }
+        Assumers { by_account }
+    }
+
+    /// Those that may be able to assume a role: a quick look.
+    fn for_door<'s>(&'s self, door: &'s Door) -> impl Iterator<Item = usize> + 's {
+        let accounts = door.accounts();
+        let near = self.by_account.iter().filter(move |(account, _)| {
+            accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
+        });
+        near.flat_map(move |(account, assumers)| {
+            assumers.iter().filter(move |assumer| {
+                let named = || Some(*account) == door.account && door.names_in_account(&assumer.name);
+                let allowed = |target: &String| target == "*" || arns_overlap(target, &door.arn);
+                assumer.is_open || assumer.targets.iter().any(allowed) || named()
+            })
+        })
+        .map(|assumer| assumer.entry)
+    }
+}
+
+/// Lets roles and users have what the roles reach that they can assume, and then accounts; whatever is not known is added
+/// to `gaps`.
+///
+/// Each role is looked at again only when it has won something, and what is reached only ever grows, so that cycles end.
+pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps: &mut Vec<MatrixGap>) {
+    let assumers = Assumers::of(entries);
+    let mut doors: BTreeMap<usize, Option<Door>> = BTreeMap::new();
+    let is_reached = |entry: &Entry<'_>| entry.reader.role.is_some() && !entry.reach.is_empty();
+    let mut open: VecDeque<usize> =
+        entries.iter().enumerate().filter(|(_, entry)| is_reached(entry)).map(|(number, _)| number).collect();
+    let mut steps: BTreeMap<(usize, usize), Option<Onward>> = BTreeMap::new();
+    let mut pairs = MAX_PAIRS;
+    while let Some(target) = open.pop_front() {
+        let Some(role) = entries.get(target).and_then(|entry| entry.reader.role) else { continue };
+        let door = doors.entry(target).or_insert_with(|| Door::of(ground, role, gaps));
+        let Some(door) = door else { continue };
+        let near: Vec<usize> = assumers.for_door(door).filter(|source| *source != target).collect();
+        for source in near {
+            let (Some(from), Some(to)) = (entries.get(source), entries.get(target)) else { continue };
+            if from.reach.covers(&to.reach) {
+                continue;
+            }
+            let step = match steps.get(&(source, target)) {
+                Some(known) => known.clone(),
+                None if pairs == 0 => continue,
+                None => {
+                    pairs -= 1;
+                    if pairs == 0 {
+                        let reason = format!("more than {MAX_PAIRS} pairs of roles may assume each other");
+                        gaps.push(MatrixGap { fact: "role.chains".to_owned(), reason, places: Vec::new() });
+                    }
+                    let step = from.reader.faces.first().and_then(|face| assume(ground, face, door, &from.reader.party.label));
+                    steps.insert((source, target), step.clone());
+                    step
+                }
+            };
+            let Some(step) = step else { continue };
+            let reached = to.reach.clone();
+            if let Some(from) = entries.get_mut(source)
+                && from.reach.add(&step, &reached)
+                && from.reader.role.is_some()
+                && !open.contains(&source)
+            {
+                open.push_back(source);
+            }
+        }
+    }
+    admit(ground, entries, doors, gaps);
+}
+
+/// Whether a role or user of the estate can assume a role by the policies of both.
+fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<Onward> {
+    let Identity::Policies(policies, missing) = &face.identity else { return None };
+    let identity: Vec<&Policy> = policies.iter().map(Arc::as_ref).collect();
+    let trust = [door.policy.as_ref()];
+    let rcp = [door.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
+    let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
+    let mut tries = MAX_TRIES;
+    let mut put = |identity: Side<'_>| {
+        face.boundary.side(|boundary| {
+            let policies = Policies {
+                identity,
+                resource: Side::Policies(&trust),
+                boundary,
+                scp: &scp,
+                rcp: &rcp,
+                management: ground.model.management(),
+                ..Policies::default()
+            };
+            let ask = |keys: Vec<(CompactString, Given)>| Question {
+                callers: face.callers.clone(),
+                action: ASSUME,
+                resource: door.arn.as_str().into(),
+                resource_account: door.account,
+                policies,
+                fixed: keys,
+            };
+            super::ask::best_on(&face.ways, |way| ask(way.keys.clone()).ask_within(&mut tries))
+        })
+    };
+    let known = put(if identity.is_empty() { Side::None } else { Side::Policies(&identity) });
+    let hit = match (known, missing.first()) {
+        (None, Some(gap)) => {
+            let mut at_most = identity.clone();
+            at_most.push(super::ask::allow_all());
+            put(Side::Policies(&at_most)).map(|mut hit| {
+                hit.certainty = Certainty::Unknown;
+                hit.depends_on.push(format!("{}: {}", gap.fact, gap.reason));
+                hit
+            })
+        }
+        (known, _) => known,
+    };
+    let mut onward = door.onward(hit?, who);
+    onward.depends_on.extend(face.unless.iter().cloned());
+    Some(onward)
+}
+
+/// Lets accounts have what the roles reach that they can assume.
+fn admit<'e>(
+    ground: &Ground<'e>,
+    entries: &mut Vec<Entry<'e>>,
+    mut doors: BTreeMap<usize, Option<Door>>,
+    gaps: &mut Vec<MatrixGap>,
+) {
+    let mut at: BTreeMap<AccountId, usize> = BTreeMap::new();
+    let mut others: Vec<usize> = Vec::new();
+    for (number, entry) in entries.iter().enumerate() {
+        match (entry.reader.is_account(), entry.reader.account) {
+            (true, Some(account)) => {
+                at.insert(account, number);
+            }
+            (true, None) => others.push(number),
+            (false, _) => {}
+        }
+    }
+    for target in 0..entries.len() {
+        let Some(role) = entries.get(target).filter(|entry| !entry.reach.is_empty()).and_then(|entry| entry.reader.role)
+        else {
+            continue;
+        };
+        let door = doors.entry(target).or_insert_with(|| Door::of(ground, role, gaps));
+        let Some(door) = door else { continue };
+        let named = door.accounts();
+        let everyone = named.is_none();
+        // Who is named is asked about by itself, and of all others one of each kind.
+        let mut candidates: BTreeSet<AccountId> = named.unwrap_or_else(|| {
+            let meant = door.policy.allows().flat_map(|statement| meant_accounts(&door.policy, statement));
+            meant.chain(at.keys().copied()).collect()
+        });
+        candidates.retain(|account| Some(*account) != door.account);
+        let Some(reached) = entries.get(target).map(|entry| entry.reach.clone()) else { continue };
+        let mut admitted = Vec::new();
+        let meant: BTreeSet<AccountId> =
+            door.policy.allows().flat_map(|statement| meant_accounts(&door.policy, statement)).collect();
+        // Accounts that the trust policy does not name are let in as one of them is.
+        let mut unnamed: Vec<(Membership, AccountId, Option<Onward>)> = Vec::new();
+        for account in candidates {
+            let number = match at.get(&account) {
+                Some(number) => *number,
+                None => {
+                    let reader = Reader::account(ground, account);
+                    let reach = super::direct::reach(ground, &reader);
+                    entries.push(Entry { reader, reach, admitted: Vec::new() });
+                    at.insert(account, entries.len() - 1);
+                    entries.len() - 1
+                }
+            };
+            let membership = ground.organization.membership(account);
+            let Some(entry) = entries.get_mut(number) else { continue };
+            let label = &entry.reader.party.label;
+            let known = unnamed.iter().find(|(of, ..)| !meant.contains(&account) && *of == membership);
+            let step = match known {
+                Some((_, like, step)) => {
+                    step.as_ref().map(|step| step.said_of((&ground.model.label(*like), *like), (label, account)))
+                }
+                None => {
+                    let step = door.admits(ground, account, &membership, label);
+                    if !meant.contains(&account) {
+                        unnamed.push((membership, account, step.clone()));
+                    }
+                    step
+                }
+            };
+            if let Some(step) = step {
+                admitted.push(Some(account));
+                if !entry.reach.covers(&reached) {
+                    entry.reach.add(&step, &reached);
+                }
+            }
+        }
+        for number in others.iter().copied().filter(|_| everyone) {
+            let Some(entry) = entries.get_mut(number) else { continue };
+            let mut best: Option<Onward> = None;
+            for (account, membership) in entry.reader.stand_ins(ground) {
+                if let Some(step) = door.admits(ground, account, &membership, &entry.reader.party.label)
+                    && best.as_ref().is_none_or(|known| step.certainty < known.certainty)
+                {
+                    best = Some(step);
+                }
+            }
+            if let Some(step) = best {
+                admitted.push(None);
+                entry.reach.add(&step, &reached);
+            }
+        }
+        if let Some(entry) = entries.get_mut(target) {
+            entry.admitted = admitted;
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! One log bucket, with everything on its side that decides who can read from it.
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+
+use super::mentions::Mentions;
+use crate::access::bucket::{BucketFacts, unknown_state};
+use crate::access::evaluate::Side;
+use crate::access::lock::Lock;
+use crate::access::organization::Organization;
+use crate::access::request::Given;
+use crate::access::s3::{Ownership, Storage};
+use crate::access::sts::{Membership, named_accounts, strangers};
+use crate::aws::{AccountId, Arn};
+use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind};
+use crate::finding::matrix::{MatrixGap, Party};
+use crate::model::{LogBucket, Model};
+use crate::policy::{Policy, Statement};
+
+/// How the objects CloudTrail delivers begin, under the prefix of an account.
+pub(super) const DELIVERED: &str = "CloudTrail";
+
+/// Stands in keys for an organization whose ID is not known; no policy can name it.
+const UNKNOWN_ORGANIZATION: &str = "o-notknown00";
+
+/// Keys as they really are, behind [`DELIVERED`]: a log file, a digest.
+pub(super) fn examples(account: AccountId) -> [String; 2] {
+    let file = |kind: &str, name: &str| {
+        format!("{kind}/us-east-1/2026/01/31/{account}_{name}_20260131T0000Z_trailproofProof1.json.gz")
+    };
+    [file("", "CloudTrail_us-east-1"), file("-Digest", "CloudTrail-Digest_us-east-1")]
+}
+
+/// One log bucket.
+#[derive(Debug)]
+pub(super) struct Ground<'e> {
+    pub(super) estate: &'e Estate,
+    pub(super) model: &'e Model,
+    pub(super) organization: &'e Organization<'e>,
+    /// The bucket as the model has it.
+    pub(super) log_bucket: &'e LogBucket,
+    /// Its ARN.
+    pub(super) arn: String,
+    /// The account that owns it, where known.
+    pub(super) owner: Option<AccountId>,
+    /// Whose logs it holds.
+    pub(super) columns: Vec<LogOwner>,
+    /// The key its logs are under.
+    pub(super) lock: Lock<'e>,
+    /// What was not known, as a report tells it.
+    pub(super) gaps: Vec<MatrixGap>,
+    /// Accounts that stand for any account there is.
+    pub(super) strangers: Vec<AccountId>,
+    /// An account that stands for the accounts of an organization that nobody names.
+    pub(super) unnamed: AccountId,
+    bucket: Option<&'e Bucket>,
+    facts: Option<BucketFacts<'e>>,
+    policy: Option<Arc<Policy>>,
+    /// What is not known where the policy is not, in words.
+    missing: Option<String>,
+    rcp: Vec<Arc<Policy>>,
+}
+
+/// An account whose logs the bucket holds.
+#[derive(Debug, Clone)]
+pub(super) struct LogOwner {
+    /// The account; one that stands for all where nothing tells which they are.
+    pub(super) account: AccountId,
+    /// How the keys of its logs begin.
+    pub(super) prefixes: Vec<String>,
+    /// Whether it stands for accounts that nothing names.
+    pub(super) stands_for_all: bool,
+    /// Whether the prefixes hold an organization ID that is made up, as the real one is not known.
+    is_guessed: bool,
+}
+
+impl<'e> Ground<'e> {
+    /// Gathers the facts.
+    pub(super) fn new(
+        estate: &'e Estate,
+        model: &'e Model,
+        organization: &'e Organization<'e>,
+        log_bucket: &'e LogBucket,
+    ) -> Self {
+        let bucket = estate.buckets.iter().find(|bucket| {
+            bucket.name == log_bucket.name && (bucket.arn().is_some() || !log_bucket.is_named || bucket.span == log_bucket.span)
+        });
+        let mut gaps = Vec::new();
+        let mut gap = |gap: Gap| gaps.push(told(&gap));
+        let policy = match bucket.map(|bucket| bucket.policy.get()) {
+            Some(Ok(document)) => Ok(document.map(|document| document.policy(&estate.sources))),
+            Some(Err(unknown)) => Err(unknown),
+            None => Err(Gap::new("bucket.policy", format!("bucket `{}` is not in the inputs", log_bucket.name)).at([log_bucket.span])),
+        };
+        let policy = policy.and_then(|policy| match policy.as_ref().and_then(|policy| policy.unreadable()) {
+            Some(problem) => {
+                Err(Gap::new("bucket.policy", format!("it can not be evaluated: {}", problem.kind)).at([problem.span]))
+            }
+            None => Ok(policy),
+        });
+        let missing = policy.as_ref().err().map(|_| format!("the policy of bucket `{}`", log_bucket.name));
+        let policy = policy.unwrap_or_else(|unknown| {
+            gap(unknown);
+            None
+        });
+        let owner = bucket.and_then(|bucket| bucket.account.present().copied()).or(log_bucket.owner).or(model.owner());
+        if owner.is_none() {
+            gap(Gap::not_collected("bucket.account").at([log_bucket.span]));
+        }
+        let facts = bucket.map(|bucket| BucketFacts::new(estate, model, bucket, owner));
+        let arn = arn_of(log_bucket, bucket, policy.as_deref());
+        let columns = columns(model, log_bucket, policy.as_deref());
+        if columns.iter().any(|column| column.is_guessed) {
+            gap(Gap::new("organization.id", "the folder of the organization in the keys of the logs is not known").at([log_bucket.span]));
+        }
+        let lock = match (&facts, columns.first()) {
+            (Some(facts), Some(first)) => {
+                let prefix = first.prefixes.first().map_or("", String::as_str);
+                let [file, _] = examples(first.account);
+                Lock::of(estate, organization, facts, &format!("{prefix}{DELIVERED}{file}"), owner)
+            }
+            _ => Lock::Unknown("what the logs are encrypted with"),
+        };
+        match (&lock, bucket.map(|bucket| &bucket.encryption)) {
+            (Lock::Key(key), _) if key.policy.is_none() && !key.facts.is_aws_managed() => {
+                let unknown = key.key.and_then(|key| key.policy.gap().cloned());
+                gap(unknown.unwrap_or_else(|| Gap::new("key.policy", format!("{} is not in the inputs", key.missing))));
+            }
+            (Lock::Unknown(what), _) => gap(Gap::new("key.arn", format!("it is not known {what}").replace("known whether", "known if"))),
+            (_, Some(Known::Unknown(unknown))) => gap(unknown.clone()),
+            _ => {}
+        }
+        let mut ground = Ground {
+            estate,
+            model,
+            organization,
+            log_bucket,
+            arn,
+            owner,
+            columns,
+            lock,
+            gaps,
+            strangers: Vec::new(),
+            unnamed: AccountId::other_than([]),
+            bucket,
+            facts,
+            policy,
+            missing,
+            rcp: organization.rcp(owner),
+        };
+        ground.find_strangers();
+        ground
+    }
+
+    /// Accounts that nothing names: one for each pattern of account IDs, and one that none matches.
+    fn find_strangers(&mut self) {
+        let policies = self.resource_policies();
+        let mut taken: Vec<AccountId> = self.model.known_accounts().into_iter().collect();
+        taken.extend(self.columns.iter().map(|column| column.account));
+        taken.extend(policies.iter().flat_map(|policy| policy.effective()).flat_map(named_accounts));
+        taken.extend(self.estate.accounts.keys());
+        let mut found: Vec<AccountId> = Vec::new();
+        for statement in policies.iter().flat_map(|policy| policy.allows()) {
+            for (_, account) in strangers(statement, &taken) {
+                if !found.contains(&account) {
+                    found.push(account);
+                }
+            }
+        }
+        if found.is_empty() {
+            found.push(AccountId::other_than(taken.iter().copied()));
+        }
+        taken.extend(found.iter().copied());
+        self.unnamed = AccountId::other_than(taken);
+        self.strangers = found;
+    }
+
+    /// The column of an account, where the bucket has its logs.
+    pub(super) fn column(&self, account: Option<AccountId>) -> Option<&LogOwner> {
+        let account = account?;
+        let found = self.columns.binary_search_by_key(&account, |column| column.account).ok()?;
+        self.columns.get(found).filter(|column| !column.stands_for_all)
+    }
+
+    /// The policies of bucket and key, as far as they are known.
+    pub(super) fn resource_policies(&self) -> Vec<&Policy> {
+        let key = match &self.lock {
+            Lock::Key(key) => key.policy.as_deref(),
+            _ => None,
+        };
+        self.policy.as_deref().into_iter().chain(key).collect()
+    }
+
+    /// Whether a policy of bucket or key asks callers to be in an organization.
+    pub(super) fn asks_for_an_organization(&self) -> bool {
+        let statements = self.resource_policies().into_iter().flat_map(|policy| policy.effective());
+        statements.flat_map(|statement| &statement.conditions).any(|clause| clause.key.starts_with("aws:principalorg"))
+    }
+
+    /// The policy of the bucket, where it has one that is known.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_deref()
+    }
+
+    /// The policy side of the bucket, given its policy as a list.
+    pub(super) fn side<'s>(&'s self, policy: &'s [&'s Policy]) -> Side<'s> {
+        match &self.missing {
+            Some(missing) => Side::Unknown(missing),
+            None if policy.is_empty() => Side::None,
+            None => Side::Policies(policy),
+        }
+    }
+
+    /// Whether the policy of the bucket is not known.
+    pub(super) fn is_policy_unknown(&self) -> bool {
+        self.missing.is_some()
+    }
+
+    /// The RCPs that bind the bucket.
+    pub(super) fn rcp(&self) -> impl Iterator<Item = &Policy> {
+        self.rcp.iter().map(Arc::as_ref)
+    }
+
+    /// What S3 adds to policies for the bucket, or for one of its objects.
+    pub(super) fn storage(&self, key: Option<&str>) -> Option<Storage<'_>> {
+        let facts = self.facts.as_ref()?;
+        let mut storage = facts.storage(key);
+        if self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown()) && self.has_foreign_grants() {
+            // Where ACLs may count and grant something, leaving them out would hide a reader.
+            storage.ownership = Ownership::Unknown;
+        }
+        Some(storage)
+    }
+
+    /// Whether an ACL may give what no policy gives.
+    pub(super) fn has_acls(&self) -> bool {
+        self.bucket.is_some_and(|bucket| {
+            let ownership = Ownership::from(&bucket.ownership);
+            match ownership {
+                Ownership::Enforced => false,
+                Ownership::AclsCount => true,
+                Ownership::Unknown => self.has_foreign_grants(),
+            }
+        })
+    }
+
+    fn has_foreign_grants(&self) -> bool {
+        let Some(acl) = self.bucket.and_then(|bucket| bucket.acl.present()) else { return false };
+        let of_owner = |id: &CompactString| {
+            let account = self.model.account_of_canonical_id(id);
+            acl.owner.as_ref().is_some_and(|owner| owner.value == *id) || (account.is_some() && account == self.owner)
+        };
+        acl.grants.iter().any(|grant: &AclGrant| match &grant.grantee {
+            Grantee::CanonicalUser(id) => !of_owner(id),
+            _ => true,
+        })
+    }
+
+    /// What was not collected on the side of bucket and key and could only deny, in words.
+    pub(super) fn unless(&self, request: &crate::access::request::Request) -> Vec<String> {
+        let mut facts = self.facts.as_ref().map_or_else(Vec::new, |facts| facts.unless(request));
+        if self.owner.is_some() && !self.organization.knows(OrganizationPolicyKind::Rcp) && self.owner_is_bound() {
+            facts.push("the resource control policies of the organization".to_owned());
+        }
+        if let Lock::Key(key) = &self.lock {
+            facts.extend(key.key.and_then(unknown_state));
+        }
+        facts
+    }
+
+    fn owner_is_bound(&self) -> bool {
+        let inside = |account| !matches!(self.organization.membership(account), Membership::Outside);
+        self.owner.is_some_and(|owner| Some(owner) != self.model.management() && inside(owner))
+    }
+
+    /// Keys that tell where the bucket is.
+    pub(super) fn whereabouts(&self) -> Option<(CompactString, Given)> {
+        match self.organization.membership(self.owner?) {
+            Membership::In(id) => Some(("aws:ResourceOrgID".into(), Given::Values(vec![id]))),
+            _ => None,
+        }
+    }
+
+    /// How a report calls an account.
+    pub(super) fn party(&self, account: AccountId) -> Party {
+        Party { id: account.to_string(), label: self.model.label(account), own: None }
+    }
+
+    /// All that the policies of bucket and key, their RCPs, ACLs and grants say of accounts.
+    pub(super) fn mentions(&self) -> Mentions {
+        let mut mentions = Mentions::default();
+        let mut place = 0;
+        let key_rcp: &[Arc<Policy>] = match &self.lock {
+            Lock::Key(key) => &key.rcp,
+            _ => &[],
+        };
+        let rcp = self.rcp.iter().chain(key_rcp).map(Arc::as_ref);
+        for statement in self.resource_policies().into_iter().chain(rcp).flat_map(|policy| policy.effective()) {
+            mentions.read_whole(place, statement);
+            place += 2 + statement.conditions.len() + 1;
+        }
+        let acl = self.bucket.and_then(|bucket| bucket.acl.present());
+        for grant in acl.iter().flat_map(|acl| &acl.grants) {
+            if let Grantee::CanonicalUser(id) = &grant.grantee
+                && let Some(account) = self.model.account_of_canonical_id(id)
+            {
+                mentions.name(place, account);
+            }
+            place += 1;
+        }
+        if let Lock::Key(key) = &self.lock {
+            for grant in key.facts.grants.iter().copied().flatten() {
+                if let Some(account) =
+                    grant.grantee.as_ref().and_then(|grantee| Arn::parse(&grantee.value)).and_then(|arn| arn.account_id())
+                {
+                    mentions.name(place, account);
+                }
+                place += 1;
+            }
+            if let Some(account) = key.account {
+                mentions.name(place, account);
+            }
+        }
+        mentions
+    }
+
+    /// Whether a statement of a bucket policy may be about the bucket or its objects.
+    pub(super) fn may_concern(&self, statement: &Statement) -> bool {
+        statement.resources.as_ref().is_some_and(|resources| {
+            resources.negated || resources.items.iter().any(|item| super::ask::may_overlap(item, &self.arn))
+        })
+    }
+}
+
+/// A gap as the matrix tells it.
+pub(super) fn told(gap: &Gap) -> MatrixGap {
+    MatrixGap { fact: gap.fact.to_string(), reason: gap.reason.to_string(), places: gap.places.clone() }
+}
+
+fn arn_of(log_bucket: &LogBucket, bucket: Option<&Bucket>, policy: Option<&Policy>) -> String {
+    if let Some(arn) = bucket.and_then(Bucket::arn) {
+        return arn;
+    }
+    if log_bucket.is_named {
+        return format!("arn:aws:s3:::{}", log_bucket.name);
+    }
+    // A loose policy: the bucket that it names.
+    let resources = policy.into_iter().flat_map(|p| &p.statements).filter_map(|s| s.resources.as_ref());
+    let mut named = resources.flat_map(|r| &r.items).filter_map(|item| {
+        let arn = Arn::parse(item.raw())?;
+        let name = arn.bucket().filter(|name| !name.contains(['*', '?', '$']))?;
+        Some(format!("arn:{}:s3:::{name}", arn.partition))
+    });
+    named.next().unwrap_or_else(|| "arn:aws:s3:::trailproof-unnamed-bucket".to_owned())
+}
+
+/// Whose logs a bucket holds: of the members, of those that CloudTrail delivers for, and of those that its policy names a
+/// folder for.
+fn columns(model: &Model, log_bucket: &LogBucket, policy: Option<&Policy>) -> Vec<LogOwner> {
+    let mut accounts: Vec<AccountId> = model.members().chain(log_bucket.delivering.keys().copied()).collect();
+    let statements = policy.into_iter().flat_map(|policy| policy.effective());
+    for item in statements.filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items) {
+        let components = item.raw().split('/').skip_while(|component| *component != "AWSLogs").skip(1).take(2);
+        accounts.extend(components.filter_map(AccountId::parse));
+    }
+    accounts.sort_unstable();
+    accounts.dedup();
+    let of = |account: AccountId, stands_for_all| {
+        let known = model.own_prefixes(account, &log_bucket.name);
+        let is_guessed = known.is_empty();
+        let guess = |prefix: &str| {
+            let before = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+            format!("{before}AWSLogs/{UNKNOWN_ORGANIZATION}/{account}/")
+        };
+        let prefixes = if is_guessed { log_bucket.prefixes().map(guess).collect() } else { known };
+        LogOwner { account, prefixes, stands_for_all, is_guessed }
+    };
+    let mut columns: Vec<LogOwner> = accounts.iter().map(|account| of(*account, false)).collect();
+    if columns.is_empty() {
+        columns.push(of(AccountId::other_than(model.known_accounts()), true));
+    }
+    columns
+}

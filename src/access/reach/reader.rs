@@ -1,0 +1,227 @@
+//! Who may read: the callers that stand for a reader, and the policies on their side.
+
+use std::sync::Arc;
+
+use super::ground::Ground;
+use crate::access::actor::{Actor, Boundary};
+use crate::access::request::Caller;
+use crate::access::search::{STRANGER, principals_of};
+use crate::access::sts::{Membership, Way, ways};
+use crate::aws::AccountId;
+use crate::estate::{Gap, OrganizationPolicyKind, Role, User};
+use crate::finding::matrix::{Party, ReaderKind};
+use crate::policy::Policy;
+
+/// A reader of logs.
+#[derive(Debug)]
+pub(super) struct Reader<'e> {
+    /// What it is.
+    pub(super) kind: ReaderKind,
+    /// Who it is.
+    pub(super) party: Party,
+    /// The account that it is in or stands for, where there is one.
+    pub(super) account: Option<AccountId>,
+    /// The role that it is.
+    pub(super) role: Option<&'e Role>,
+    /// The organizations that accounts nobody names are asked about for, where it stands for such.
+    membership: Option<Membership>,
+    /// What it can ask as: who gets in as one of these gets in.
+    pub(super) faces: Vec<Face>,
+}
+
+/// Callers with one set of policies of their own.
+#[derive(Debug)]
+pub(super) struct Face {
+    /// Who asks, in order of preference.
+    pub(super) callers: Vec<Caller>,
+    /// What allows on their side.
+    pub(super) identity: Identity,
+    /// Their permissions boundary.
+    pub(super) boundary: Boundary,
+    /// The SCPs that bind them, level by level.
+    pub(super) scp: Vec<Vec<Arc<Policy>>>,
+    /// The organization keys that their requests may carry.
+    pub(super) ways: Vec<Way>,
+    /// What was not collected on their side and could only deny, in words.
+    pub(super) unless: Vec<String>,
+}
+
+/// What allows on the caller's side.
+#[derive(Debug)]
+pub(super) enum Identity {
+    /// Nothing is needed, and nothing is there.
+    None,
+    /// The administrators of the account, who can allow it; in words.
+    Granted(String),
+    /// These policies, and some that are not known.
+    Policies(Vec<Arc<Policy>>, Vec<Gap>),
+}
+
+impl Face {
+    /// The account of the callers.
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.callers.first().and_then(Caller::account)
+    }
+}
+
+impl<'e> Reader<'e> {
+    /// The account whose logs are its own.
+    pub(super) fn own_logs(&self) -> Option<AccountId> {
+        self.account
+    }
+
+    /// A reader that is no account and in none.
+    pub(super) fn whole(kind: ReaderKind, party: Party, faces: Vec<Face>) -> Self {
+        Reader { kind, party, account: None, role: None, membership: None, faces }
+    }
+
+    /// Whether it is an account, or stands for accounts, and not a role or user in one.
+    pub(super) fn is_account(&self) -> bool {
+        matches!(self.kind, ReaderKind::Anyone | ReaderKind::Account | ReaderKind::ThirdParty)
+    }
+
+    /// The accounts that stand for it, where it is no account by itself.
+    pub(super) fn stand_ins(&self, ground: &Ground<'_>) -> Vec<(AccountId, Membership)> {
+        match &self.membership {
+            None => Vec::new(),
+            Some(Membership::Outside) => {
+                ground.strangers.iter().map(|account| (*account, Membership::Outside)).collect()
+            }
+            Some(membership) => vec![(ground.unnamed, membership.clone())],
+        }
+    }
+
+    /// Unsigned callers, and any AWS account that nobody names.
+    pub(super) fn anyone(ground: &Ground<'e>) -> Self {
+        let unsigned = Face {
+            callers: vec![Caller::Anonymous],
+            identity: Identity::None,
+            boundary: Boundary::None,
+            scp: Vec::new(),
+            ways: vec![Way::with(Vec::new())],
+            unless: Vec::new(),
+        };
+        let strangers = ground.strangers.iter().map(|account| ground.administered(*account, &Membership::Outside));
+        Reader {
+            kind: ReaderKind::Anyone,
+            party: Party { id: "anyone".to_owned(), label: "anyone".to_owned(), own: None },
+            account: None,
+            role: None,
+            membership: Some(Membership::Outside),
+            faces: std::iter::once(unsigned).chain(strangers).collect(),
+        }
+    }
+
+    /// An account, by whatever its administrators let its principals do.
+    pub(super) fn account(ground: &Ground<'e>, account: AccountId) -> Self {
+        let membership = ground.organization.membership(account);
+        let inside = !matches!(membership, Membership::Outside);
+        Reader {
+            kind: if inside { ReaderKind::Account } else { ReaderKind::ThirdParty },
+            party: ground.party(account),
+            account: Some(account),
+            role: None,
+            membership: None,
+            faces: vec![ground.administered(account, &membership)],
+        }
+    }
+
+    /// Any account of an organization that nobody names.
+    pub(super) fn member_of(ground: &Ground<'e>, membership: &Membership, label: &str, kind: ReaderKind) -> Self {
+        Reader {
+            kind,
+            party: Party { id: label.to_owned(), label: label.to_owned(), own: None },
+            account: None,
+            role: None,
+            membership: Some(membership.clone()),
+            faces: vec![ground.administered(ground.unnamed, membership)],
+        }
+    }
+
+    /// A role of the estate; `None` where its account or name is not known.
+    pub(super) fn role(ground: &Ground<'e>, role: &'e Role) -> Option<Self> {
+        let (arn, account) = (role.arn()?, role.account?);
+        let path = role.path.as_deref().unwrap_or("/").trim_start_matches('/');
+        let caller = Caller::Session(account, format!("{path}{}", role.name).into(), Some(STRANGER.into()));
+        let face = ground.acting(caller, account, Actor::role(ground.estate, role));
+        Some(Reader {
+            kind: ReaderKind::Role,
+            party: Party { id: arn.clone(), label: arn, own: None },
+            account: Some(account),
+            role: Some(role),
+            membership: None,
+            faces: vec![face],
+        })
+    }
+
+    /// A user of the estate; `None` where its account is not known.
+    pub(super) fn user(ground: &Ground<'e>, user: &'e User) -> Option<Self> {
+        let account = user.account?;
+        let arn = user.arn.as_ref().map(ToString::to_string);
+        let arn = arn.unwrap_or_else(|| format!("arn:aws:iam::{account}:user/{}", user.name));
+        let caller = Caller::parse(&arn)?;
+        let face = ground.acting(caller, account, Actor::user(ground.estate, user));
+        Some(Reader {
+            kind: ReaderKind::User,
+            party: Party { id: arn.clone(), label: arn, own: None },
+            account: Some(account),
+            role: None,
+            membership: None,
+            faces: vec![face],
+        })
+    }
+}
+
+impl<'e> Ground<'e> {
+    /// All principals of an account, its administrators willing.
+    fn administered(&self, account: AccountId, membership: &Membership) -> Face {
+        let policies = self.resource_policies();
+        let mut callers = principals_of(account, &policies);
+        callers.push(Caller::Root(account));
+        Face {
+            callers,
+            identity: Identity::Granted(format!("administrators of {} can allow it", self.model.label(account))),
+            boundary: Boundary::None,
+            scp: self.organization.scp(account),
+            ways: self.ways(account, membership),
+            unless: self.scp_unless(account),
+        }
+    }
+
+    /// One principal of the estate with the policies that it has.
+    fn acting(&self, caller: Caller, account: AccountId, actor: Actor) -> Face {
+        let mut unless = self.scp_unless(account);
+        unless.extend(actor.boundary.unknown().map(|what| format!("the {what}").replace("the the ", "the ")));
+        Face {
+            callers: vec![caller],
+            identity: Identity::Policies(actor.identity, actor.missing),
+            boundary: actor.boundary,
+            scp: self.organization.scp(account),
+            ways: self.ways(account, &self.organization.membership(account)),
+            unless,
+        }
+    }
+
+    fn ways(&self, account: AccountId, membership: &Membership) -> Vec<Way> {
+        let own = self.model.organization_id().map(|organization| organization.id.as_str());
+        let mut found: Vec<Way> = Vec::new();
+        for policy in self.resource_policies() {
+            for way in ways(account, membership, policy, own) {
+                if !found.iter().any(|known| known.keys == way.keys) {
+                    found.push(way);
+                }
+            }
+        }
+        if found.is_empty() {
+            found.extend(membership.keys().into_iter().map(Way::with));
+        }
+        found
+    }
+
+    fn scp_unless(&self, account: AccountId) -> Vec<String> {
+        let is_bound = !matches!(self.organization.membership(account), Membership::Outside)
+            && self.model.management() != Some(account);
+        let open = is_bound && !self.organization.knows(OrganizationPolicyKind::Scp);
+        open.then(|| "the service control policies of the organization".to_owned()).into_iter().collect()
+    }
+}

@@ -1,0 +1,187 @@
+//! What a reader can do with logs, account by account.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ask::Hit;
+use crate::aws::AccountId;
+use crate::finding::matrix::{Ability, Access, Certainty, Hop};
+
+/// What can be done with the logs of one account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    can: [Option<Access>; 4],
+}
+
+impl Seen {
+    /// What is known of an ability that is there, or may be.
+    pub(super) fn access(&self, ability: Ability) -> Option<&Access> {
+        self.can.get(ability as usize).and_then(Option::as_ref)
+    }
+
+    /// All that is there, or may be.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Access> {
+        self.can.iter().flatten()
+    }
+
+    /// Whether nothing is.
+    pub(super) fn is_empty(&self) -> bool {
+        self.can.iter().all(Option::is_none)
+    }
+
+    /// How certain each ability is, which tells two apart.
+    pub(super) fn levels(&self) -> [Option<Certainty>; 4] {
+        Ability::ALL.map(|ability| self.access(ability).map(|access| access.certainty))
+    }
+
+    /// Adds an ability where it is more certain than what was there.
+    pub(super) fn add(&mut self, access: Access) {
+        if let Some(slot) = self.can.get_mut(access.ability as usize)
+            && slot.as_ref().is_none_or(|known| access.certainty < known.certainty)
+        {
+            *slot = Some(access);
+        }
+    }
+
+    /// Adds what a search found.
+    pub(super) fn add_hit(&mut self, ability: Ability, hit: Option<Hit>, title: &dyn Fn(&str) -> String) {
+        let Some(Hit { certainty, depends_on, found }) = hit else { return };
+        let path = found.as_ref().map(|found| Hop {
+            title: title(&found.witness.resource),
+            role: None,
+            steps: found.explanation.steps.clone(),
+        });
+        let path = path.into_iter().collect();
+        let witness = found.map(|found| found.witness);
+        self.add(Access { ability, certainty, depends_on, path, witness });
+    }
+
+    /// Whether it lets through, as certainly, all that the other does.
+    pub(super) fn covers(&self, other: &Seen) -> bool {
+        other.all().all(|access| {
+            self.access(access.ability).is_some_and(|known| known.certainty <= access.certainty)
+        })
+    }
+
+    /// The same, had by way of another hop.
+    fn after(&self, step: &Onward) -> impl Iterator<Item = Access> + '_ {
+        let step = step.clone();
+        self.all().map(move |access| {
+            let mut depends_on = step.depends_on.clone();
+            depends_on.extend(access.depends_on.iter().cloned());
+            depends_on.sort_unstable();
+            depends_on.dedup();
+            Access {
+                ability: access.ability,
+                certainty: access.certainty.max(step.certainty),
+                depends_on,
+                path: std::iter::once(&step.hop).chain(&access.path).cloned().collect(),
+                witness: access.witness.clone(),
+            }
+        })
+    }
+}
+
+/// A hop to a role: who assumes it, how certainly, and what that hangs on.
+#[derive(Debug, Clone)]
+pub(super) struct Onward {
+    pub(super) hop: Hop,
+    pub(super) certainty: Certainty,
+    pub(super) depends_on: Vec<String>,
+}
+
+impl Onward {
+    /// The same hop, said of another account that is let through like the first.
+    pub(super) fn said_of(&self, (label, like): (&str, AccountId), (new, account): (&str, AccountId)) -> Self {
+        let said = |text: &str| text.replace(label, new).replace(like.as_str(), account.as_str());
+        let mut step = self.clone();
+        step.hop.title = said(&step.hop.title);
+        step.hop.steps.iter_mut().for_each(|one| one.message = said(&one.message));
+        step
+    }
+}
+
+/// What a reader can do with the logs of each account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reach {
+    /// With the logs that are its own, where the bucket has such.
+    pub(super) own: Option<(AccountId, Arc<Seen>)>,
+    /// With those of accounts that policies tell apart.
+    pub(super) named: Arc<BTreeMap<AccountId, Arc<Seen>>>,
+    /// With those of all others.
+    pub(super) default: Arc<Seen>,
+}
+
+impl Reach {
+    /// What it can do with the logs of an account.
+    pub(super) fn of(&self, account: AccountId) -> &Arc<Seen> {
+        match &self.own {
+            Some((own, seen)) if *own == account => seen,
+            _ => self.named.get(&account).unwrap_or(&self.default),
+        }
+    }
+
+    /// Whether it is nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.default.is_empty()
+            && self.own.as_ref().is_none_or(|(_, seen)| seen.is_empty())
+            && self.named.values().all(|seen| seen.is_empty())
+    }
+
+    /// The accounts that it holds something of their own for.
+    fn accounts(&self) -> impl Iterator<Item = AccountId> + '_ {
+        self.own.iter().map(|(own, _)| *own).chain(self.named.keys().copied())
+    }
+
+    /// Whether nothing would be won by having the other too.
+    pub(super) fn covers(&self, other: &Reach) -> bool {
+        self.default.covers(&other.default)
+            && self.accounts().chain(other.accounts()).all(|account| self.of(account).covers(other.of(account)))
+    }
+
+    /// Adds all that another reader has, by way of `step`; whether anything was won.
+    pub(super) fn add(&mut self, step: &Onward, other: &Reach) -> bool {
+        let mut won = false;
+        let mut join = |mine: &Arc<Seen>, theirs: &Seen| -> Arc<Seen> {
+            let before = mine.levels();
+            let mut joined = Seen::clone(mine);
+            theirs.after(step).for_each(|access| joined.add(access));
+            if joined.levels() == before {
+                return Arc::clone(mine);
+            }
+            won = true;
+            Arc::new(joined)
+        };
+        let named: BTreeMap<AccountId, Arc<Seen>> = self
+            .accounts()
+            .chain(other.accounts())
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .map(|account| (account, join(self.of(account), other.of(account))))
+            .collect();
+        let default = join(&self.default, &other.default);
+        if !won {
+            return false;
+        }
+        let mut named = named;
+        if let Some((own, seen)) = &mut self.own
+            && let Some(joined) = named.remove(own)
+        {
+            *seen = joined;
+        }
+        self.default = default;
+        self.named = Arc::new(named);
+        true
+    }
+
+    /// The same with the logs of another account as its own.
+    pub(super) fn owned_by(mut self, account: AccountId) -> Self {
+        let seen = Arc::clone(self.of(account));
+        let mut named = BTreeMap::clone(&self.named);
+        if let Some((own, seen)) = self.own.take() {
+            named.insert(own, seen);
+        }
+        named.remove(&account);
+        Reach { own: Some((account, seen)), named: Arc::new(named), default: self.default }
+    }
+}

@@ -1,0 +1,103 @@
+//! `trailproof access`: who can do what with whose logs.
+
+use std::mem::ManuallyDrop;
+
+use clap::ArgMatches;
+
+use super::args::{AccessArgs, Color};
+use super::estate::Loaded;
+use super::output::Destination;
+use super::{Exit, Failure, in_pool, output, terminal};
+use crate::access::organization::Organization;
+use crate::access::reach;
+use crate::aws::AccountId;
+use crate::finding::matrix::{Matrix, NotInMatrix, narrowed};
+use crate::report::access::{self, AccessFormat, AccessOptions, why};
+
+pub(super) fn run(args: &AccessArgs, matches: &ArgMatches) -> Result<Exit, Failure> {
+    let destinations = output::destinations(&args.format, &args.output, AccessFormat::Text, matches)?;
+    in_pool(args.input.jobs, || {
+        // As in an audit, giving back each policy by itself would be for nothing.
+        let loaded = ManuallyDrop::new(Loaded::read(&args.input, None, None)?);
+        let organization = Organization::new(&loaded.estate, &loaded.model);
+        let asked: Vec<AccountId> = args.why.iter().filter_map(|name| account(name, &loaded)).collect();
+        let mut matrices = reach::matrices(&loaded.estate, &loaded.model, &organization, &asked);
+        if matrices.is_empty() {
+            return Err(Failure::new(
+                "none of the buckets read here holds logs: declare one under [[log-bucket]] in trailproof.toml, or give \
+                 a trail or a bucket policy that lets CloudTrail write",
+            ));
+        }
+        if !args.quiet
+            && let Some(first) = matrices.first_mut()
+        {
+            first.notes.splice(0..0, loaded.remarks.iter().cloned());
+        }
+        let is_open = matrices.iter().any(|matrix| !matrix.gaps.is_empty());
+        match &args.why {
+            Some(reader) => answer(args, reader, &matrices, &loaded, &destinations)?,
+            None => {
+                let shown = narrowed(&matrices, &args.reader, &args.logs).map_err(unknown_name)?;
+                for destination in &destinations {
+                    write(destination, args, |out, options| {
+                        access::write(out, destination.format, &shown, &loaded.estate.sources, options)
+                    })?;
+                }
+            }
+        }
+        Ok(match (loaded.failed, args.strict && is_open) {
+            (true, _) => Exit::Failed,
+            (false, true) => Exit::Unknown,
+            (false, false) => Exit::Clean,
+        })
+    })
+}
+
+/// `--why`
+fn answer(
+    args: &AccessArgs,
+    reader: &str,
+    matrices: &[Matrix],
+    loaded: &Loaded,
+    destinations: &[Destination<AccessFormat>],
+) -> Result<(), Failure> {
+    let answers = why::answers(matrices, reader, &args.logs).map_err(unknown_name)?;
+    let sources = &loaded.estate.sources;
+    for destination in destinations {
+        write(destination, args, |out, options| match destination.format {
+            AccessFormat::Json => why::write_json(out, &answers, sources),
+            _ => why::write(out, &answers, sources, options),
+        })?;
+    }
+    Ok(())
+}
+
+/// The account that a name means, as far as the model knows it.
+fn account(name: &str, loaded: &Loaded) -> Option<AccountId> {
+    AccountId::parse(name).or_else(|| loaded.model.named(name))
+}
+
+fn unknown_name(error: NotInMatrix) -> Failure {
+    Failure::new(format!("{error}; `trailproof access` without it lists all"))
+}
+
+fn write(
+    destination: &Destination<AccessFormat>,
+    args: &AccessArgs,
+    report: impl FnOnce(&mut dyn std::io::Write, &AccessOptions) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let to_terminal = destination.file.is_none();
+    let options = AccessOptions {
+        color: to_terminal && terminal::is_coloured(args.color) || args.color == Color::Always,
+        width: terminal::width(),
+        wide: args.wide,
+        verbose: args.verbose,
+        quiet: args.quiet,
+    };
+    let mut report = Some(report);
+    let write = |out: &mut dyn std::io::Write| report.take().map_or(Ok(()), |report| report(out, &options));
+    match &destination.file {
+        Some(file) => output::to_file(file, write),
+        None => output::to_stdout(write).map(|_| ()),
+    }
+}
