@@ -122,7 +122,7 @@ impl Door {
 
 /// A quick look: whether a role or user may assume roles at all.
 ///
-/// Any role can that a trust policy of its account names, so that only those are left out that are sure to reach nothing.
+/// Those that a trust policy of their own account names can too; they are looked for by that ([`add_named`]).
 pub(super) fn may_assume(reader: &Reader<'_>) -> bool {
     reader.faces.iter().any(|face| match &face.identity {
         Identity::Policies(policies, missing) => {
@@ -191,6 +191,7 @@ impl Assumers {
 ///
 /// Each role is looked at again only when it has won something, and what is reached only ever grows, so that cycles end.
 pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps: &mut Vec<MatrixGap>) {
+    add_named(ground, entries);
     let assumers = Assumers::of(entries);
     let mut doors: BTreeMap<usize, Option<Door>> = BTreeMap::new();
     let is_reached = |entry: &Entry<'_>| entry.reader.role.is_some() && !entry.reach.is_empty();
@@ -234,6 +235,40 @@ pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps
         }
     }
     admit(ground, entries, doors, gaps);
+}
+
+/// Adds the roles and users of the estate that the trust policy of a role in their own account names: they need no policy
+/// of their own to assume it (IAM User Guide, "Policy evaluation for requests within a single account").
+fn add_named<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>) {
+    let mut known: BTreeSet<String> = entries.iter().map(|entry| entry.reader.party.id.clone()).collect();
+    let mut open: VecDeque<&'e Role> = entries.iter().filter_map(|entry| entry.reader.role).collect();
+    while let Some(role) = open.pop_front() {
+        let Some(document) = role.trust.present() else { continue };
+        let policy = document.policy(&ground.estate.sources);
+        let principals = policy.allows().filter_map(|statement| statement.principals.as_ref()).filter(|p| !p.negated);
+        for entry in principals.flat_map(|principals| &principals.entries) {
+            let (account, name, is_user) = match &entry.principal {
+                Principal::Role(account, name) | Principal::Session(account, name, _) => (*account, name, false),
+                Principal::User(account, name) => (*account, name, true),
+                _ => continue,
+            };
+            let name = name.rsplit('/').next().unwrap_or(name);
+            let reader = match is_user {
+                false => {
+                    let role = ground.role(account, name);
+                    role.and_then(|role| Reader::role(ground, role))
+                }
+                true => {
+                    let users = &ground.estate.users;
+                    let user = users.iter().find(|user| user.account == Some(account) && user.name == name);
+                    user.and_then(|user| Reader::user(ground, user))
+                }
+            };
+            let Some(reader) = reader.filter(|reader| known.insert(reader.party.id.clone())) else { continue };
+            open.extend(reader.role);
+            entries.push(Entry { reader, reach: Reach::default(), admitted: Vec::new() });
+        }
+    }
 }
 
 /// Whether a role or user of the estate can assume a role by the policies of both.

@@ -12,8 +12,8 @@ use crate::access::organization::Organization;
 use crate::access::request::Given;
 use crate::access::s3::{Ownership, Storage};
 use crate::access::sts::{Membership, named_accounts, strangers};
-use crate::aws::{AccountId, Arn};
-use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind};
+use crate::aws::{AccountId, Arn, legacy_cloudtrail_account};
+use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role};
 use crate::finding::matrix::{MatrixGap, Party};
 use crate::model::{LogBucket, Model};
 use crate::policy::{Policy, Statement};
@@ -183,6 +183,11 @@ impl<'e> Ground<'e> {
         self.columns.get(found).filter(|column| !column.stands_for_all)
     }
 
+    /// The role of this name in an account.
+    pub(super) fn role(&self, account: AccountId, name: &str) -> Option<&'e Role> {
+        self.estate.roles.iter().find(|role| role.name == name && role.account == Some(account))
+    }
+
     /// The policies of bucket and key, as far as they are known.
     pub(super) fn resource_policies(&self) -> Vec<&Policy> {
         let key = match &self.lock {
@@ -284,7 +289,11 @@ impl<'e> Ground<'e> {
 
     /// How a report calls an account.
     pub(super) fn party(&self, account: AccountId) -> Party {
-        Party { id: account.to_string(), label: self.model.label(account), own: None }
+        let label = match legacy_cloudtrail_account(account) {
+            Some(region) => format!("{account} (CloudTrail in {region}, before its service principal)"),
+            None => self.model.label(account),
+        };
+        Party { id: account.to_string(), label, own: None }
     }
 
     /// All that the policies of bucket and key, their RCPs, ACLs and grants say of accounts.

@@ -10,6 +10,7 @@ use crate::access::sts::{Membership, Way, ways};
 use crate::aws::AccountId;
 use crate::estate::{Gap, OrganizationPolicyKind, Role, User};
 use crate::finding::matrix::{Party, ReaderKind};
+use crate::model::Class;
 use crate::policy::Policy;
 
 /// A reader of logs.
@@ -78,6 +79,7 @@ impl<'e> Reader<'e> {
     /// Whether it is an account, or stands for accounts, and not a role or user in one.
     pub(super) fn is_account(&self) -> bool {
         matches!(self.kind, ReaderKind::Anyone | ReaderKind::Account | ReaderKind::ThirdParty)
+            || (self.kind == ReaderKind::Service && self.account.is_some())
     }
 
     /// The accounts that stand for it, where it is no account by itself.
@@ -115,9 +117,13 @@ impl<'e> Reader<'e> {
     /// An account, by whatever its administrators let its principals do.
     pub(super) fn account(ground: &Ground<'e>, account: AccountId) -> Self {
         let membership = ground.organization.membership(account);
-        let inside = !matches!(membership, Membership::Outside);
+        let kind = match (ground.model.class(account), &membership) {
+            (Class::CloudTrail, _) => ReaderKind::Service,
+            (_, Membership::Outside) => ReaderKind::ThirdParty,
+            _ => ReaderKind::Account,
+        };
         Reader {
-            kind: if inside { ReaderKind::Account } else { ReaderKind::ThirdParty },
+            kind,
             party: ground.party(account),
             account: Some(account),
             role: None,

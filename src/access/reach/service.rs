@@ -8,6 +8,7 @@ use super::chain::Entry;
 use super::ground::Ground;
 use super::reader::{Face, Identity, Reader};
 use crate::access::actor::Boundary;
+use crate::access::lock::Lock;
 use crate::access::request::{Caller, Given};
 use crate::access::sts::{Membership, Way};
 use crate::aws::{AccountId, Arn, is_cloudtrail};
@@ -65,8 +66,22 @@ fn ways<'p>(ground: &Ground<'_>, service: &str, statements: impl Iterator<Item =
     add(None, ground.owner);
     add(None, ground.model.management());
     let one = |text: &str| Given::Values(vec![text.into()]);
+    // CloudTrail, and others that deliver there, hand objects over to the owner of the bucket; encrypted ones say so.
+    let mut headers: Vec<(CompactString, Given)> = vec![("s3:x-amz-acl".into(), one("bucket-owner-full-control"))];
+    match &ground.lock {
+        Lock::Key(key) => {
+            headers.push(("s3:x-amz-server-side-encryption".into(), one("aws:kms")));
+            headers.push(("s3:x-amz-server-side-encryption-aws-kms-key-id".into(), one(&key.arn)));
+        }
+        Lock::None => {}
+        Lock::Unknown(_) => {
+            headers.push(("s3:x-amz-server-side-encryption".into(), Given::Unknown));
+            headers.push(("s3:x-amz-server-side-encryption-aws-kms-key-id".into(), Given::Unknown));
+        }
+    }
     let way = |(arn, account): (Option<CompactString>, AccountId)| {
-        let mut keys = vec![("aws:SourceAccount".into(), one(account.as_str()))];
+        let mut keys = headers.clone();
+        keys.push(("aws:SourceAccount".into(), one(account.as_str())));
         keys.extend(arn.map(|arn| ("aws:SourceArn".into(), one(&arn))));
         match ground.organization.membership(account) {
             Membership::In(id) => keys.push(("aws:SourceOrgID".into(), one(&id))),
