@@ -16,6 +16,7 @@ mod cards;
 mod cli;
 mod collect;
 mod decisions;
+mod differential;
 mod origins;
 mod policies;
 mod reports;

@@ -1,0 +1,186 @@
+//! Our decisions against those of an independent evaluator, on generated cases.
+//!
+//! The other one runs as a program of its own; `benches/differential/README.md` says how, and `docs/differential.md` what
+//! they differ on.
+
+mod clauses;
+mod coverage;
+mod generate;
+mod known;
+mod rng;
+mod run;
+mod shrink;
+mod values;
+mod walk;
+mod world;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use coverage::Coverage;
+use known::TOPICS;
+use run::Answers;
+
+/// What came of a run.
+#[derive(Default)]
+struct Outcome {
+    agreed: usize,
+    /// Both deny, one of them by a statement: not the same kind of answer, but the same answer.
+    other_denial: usize,
+    explained: BTreeMap<String, usize>,
+    /// Number of the case.
+    unexplained: Vec<usize>,
+}
+
+/// Compares the answers, and those to each disagreement without its explained subjects.
+fn compare(package: &Path, cases: &[Value], answers: &[Answers]) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut open = Vec::new();
+    for (number, answers) in answers.iter().enumerate() {
+        if answers.agree() {
+            outcome.agreed += 1;
+            outcome.other_denial += usize::from(answers.ours != answers.theirs);
+        } else {
+            open.push(number);
+        }
+    }
+    // One subject alone, then all of them.
+    let mut tries: Vec<(usize, String, bool, Value)> = Vec::new();
+    for (number, case) in open.iter().map(|number| &cases[*number]).enumerate() {
+        let mut all = case.clone();
+        let mut same = true;
+        let mut names = Vec::new();
+        for topic in &TOPICS {
+            let mut one = case.clone();
+            if (topic.take_out)(&mut one) {
+                tries.push((number, topic.name.to_owned(), topic.same_meaning, one));
+            }
+            if (topic.take_out)(&mut all) {
+                same &= topic.same_meaning;
+                names.push(topic.name);
+            }
+        }
+        if names.len() > 1 {
+            tries.push((number, "several of these at once".to_owned(), same, all));
+        }
+    }
+    let asked: Vec<Value> = tries.iter().map(|(.., case)| case.clone()).collect();
+    let mut explained: Vec<Option<String>> = vec![None; open.len()];
+    for ((number, name, same, _), again) in tries.into_iter().zip(run::both(package, &asked)) {
+        // What only words a case anew must leave our answer as it was.
+        let ours_stays = !same || again.allowed() == answers[open[number]].allowed();
+        if again.agree() && ours_stays {
+            explained[number].get_or_insert(name);
+        }
+    }
+    for (number, name) in open.into_iter().zip(explained) {
+        match name {
+            Some(name) => *outcome.explained.entry(name).or_default() += 1,
+            None => outcome.unexplained.push(number),
+        }
+    }
+    outcome
+}
+
+/// Runs so many cases of a seed through both, and fails on a disagreement that nothing explains.
+fn run(package: &Path, seed: u64, count: u64) -> (Vec<Value>, Vec<Answers>, Outcome) {
+    let cases: Vec<Value> = (0..count).map(|number| generate::case(seed, number)).collect();
+    let answers = run::both(package, &cases);
+    let outcome = compare(package, &cases, &answers);
+    println!(
+        "seed {seed}: {count} cases, {} agree ({} of them deny in different ways), {} differ for a known reason, {} differ",
+        outcome.agreed,
+        outcome.other_denial,
+        outcome.explained.values().sum::<usize>(),
+        outcome.unexplained.len()
+    );
+    for (name, count) in &outcome.explained {
+        println!("  {count:6} {name}");
+    }
+    let few: Vec<Value> = outcome.unexplained.iter().take(10).map(|number| cases[*number].clone()).collect();
+    if !few.is_empty() {
+        let differs = |cases: &[Value]| {
+            let unexplained = compare(package, cases, &run::both(package, cases)).unexplained;
+            (0..cases.len()).map(|number| unexplained.contains(&number)).collect()
+        };
+        let small = shrink::shrink(few, &differs);
+        let shown: Vec<String> = small
+            .iter()
+            .zip(run::both(package, &small))
+            .map(|(case, answers)| format!("ours {}, theirs {}: {case}", answers.ours, answers.theirs))
+            .collect();
+        panic!("seed {seed}: {} cases differ, such as\n{}", outcome.unexplained.len(), shown.join("\n"));
+    }
+    (cases, answers, outcome)
+}
+
+#[test]
+fn a_share_of_the_cases_is_decided_alike() {
+    let Some(package) = run::package() else { return };
+    for seed in [1, 2] {
+        run(&package, seed, 1_000);
+    }
+}
+
+/// Numbers from the environment: `TRAILPROOF_DIFFERENTIAL=seed,count`.
+fn wanted() -> (u64, u64) {
+    let text = std::env::var("TRAILPROOF_DIFFERENTIAL").unwrap_or_else(|_| "1,25000".to_owned());
+    let (seed, count) = text.split_once(',').expect("TRAILPROOF_DIFFERENTIAL is `seed,count`");
+    (seed.parse().unwrap(), count.parse().unwrap())
+}
+
+#[test]
+#[ignore = "takes minutes; see benches/differential/README.md"]
+fn every_case_is_decided_alike() {
+    let Some(package) = run::package() else { return };
+    let (seed, count) = wanted();
+    let (cases, answers, outcome) = run(&package, seed, count);
+    let ours: Vec<String> = answers.into_iter().map(|answers| answers.ours).collect();
+    let coverage = Coverage::of(&cases, &ours);
+    print!("{}", coverage.report());
+    assert!((count as usize / 4..=count as usize * 3 / 4).contains(&coverage.allowed), "{} allowed", coverage.allowed);
+    // A hundred in twenty thousand.
+    let enough = count as usize / 200;
+    for (name, counts) in coverage.bases.iter().chain(&coverage.affixes) {
+        assert!(counts.stopped >= enough && counts.held >= enough, "{name} decided too seldom: {counts:?}");
+    }
+    assert_eq!((coverage.bases.len(), coverage.affixes.len()), (27, 6));
+    for topic in &TOPICS {
+        assert!(outcome.explained.contains_key(topic.name), "nothing differs on `{}` any more", topic.name);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_cases() {
+    for number in 0..50 {
+        assert_eq!(generate::case(7, number), generate::case(7, number));
+    }
+    assert_ne!(generate::case(7, 1)["policies"], generate::case(8, 1)["policies"]);
+}
+
+#[test]
+fn a_subject_that_was_taken_out_is_gone_and_one_that_was_reworded_changes_no_answer() {
+    let mut asked = Vec::new();
+    let mut names = Vec::new();
+    for number in 0..3_000 {
+        let case = generate::case(3, number);
+        for topic in &TOPICS {
+            let mut without = case.clone();
+            if (topic.take_out)(&mut without) {
+                let mut again = without.clone();
+                assert!(!(topic.take_out)(&mut again), "{} stays in {case}", topic.name);
+                if topic.same_meaning {
+                    asked.extend([case.clone(), without]);
+                    names.push(topic.name);
+                }
+            }
+        }
+    }
+    let answers = run::ours(&asked);
+    for ((pair, cases), name) in answers.chunks(2).zip(asked.chunks(2)).zip(names) {
+        let allowed = |answer: &String| answer == "allowed";
+        assert_eq!(allowed(&pair[0]), allowed(&pair[1]), "{name}: {}\n{}", cases[0], cases[1]);
+    }
+}
