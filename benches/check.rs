@@ -17,15 +17,22 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use trailproof::access::evaluate::{Policies, Side, decide};
-use trailproof::access::request::{Caller, Request};
+use trailproof::access::kms::{KeyFacts, ObjectKey, decrypt_policies};
+use trailproof::access::read::{Encryption, Read};
+use trailproof::access::request::{Caller, Given, Request};
+use trailproof::access::s3::Storage;
 use trailproof::audit::Audit;
+use trailproof::aws::AccountId;
 use trailproof::collect::{Collected, Options, collect};
 use trailproof::estate::read_policy;
+use trailproof::finding::Decision;
 use trailproof::model::Model;
 use trailproof::policy::PolicyKind;
+use trailproof::policy::condition::Tri;
 use trailproof::rule::Selection;
 use trailproof::rules::RULES;
 use trailproof::syntax::json::Tape;
@@ -164,13 +171,31 @@ fn read(folder: &Path, path: &str, jobs: usize) -> Collected {
     collect(&[PathBuf::from(path)], &mut std::io::empty(), &options).expect("the inputs can be read")
 }
 
-fn audit(collected: &Collected) -> usize {
+/// As the command does it: what was made is left to the end of the process, and not freed.
+fn audit(collected: &Collected) -> Duration {
+    let start = Instant::now();
     let model = Model::new(&collected.estate, None, None);
     let selection = Selection::new(&RULES, &["all".to_owned()], &[]).expect("every rule");
     let today = time::Date::from_ordinal_date(2026, 1).expect("a day");
     let (estate, files) = (&collected.estate, collected.files);
-    let report = Audit { estate, model: &model, config: None, selection: &selection, today, files }.run();
-    report.findings.len()
+    let report = black_box(Audit { estate, model: &model, config: None, selection: &selection, today, files }.run());
+    let taken = start.elapsed();
+    drop(report);
+    taken
+}
+
+/// The time that `make` takes, and not what it takes to free what it made.
+fn making<T>(make: impl Fn() -> T) -> impl Fn(u64) -> Duration {
+    move |times| {
+        let one = |_| {
+            let start = Instant::now();
+            let made = black_box(make());
+            let taken = start.elapsed();
+            drop(made);
+            taken
+        };
+        (0..times).map(one).sum()
+    }
 }
 
 fn in_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
@@ -187,7 +212,7 @@ fn many_files(c: &mut Criterion) {
     });
     // As an audit keeps its policies until the last is read.
     group.bench_function("serde_json to Value, all kept", |b| {
-        b.iter_with_large_drop(|| texts.iter().map(value).collect::<Vec<_>>());
+        b.iter_custom(making(|| texts.iter().map(value).collect::<Vec<_>>()));
     });
     group.bench_function("walk and read only", |b| {
         b.iter(|| {
@@ -197,11 +222,11 @@ fn many_files(c: &mut Criterion) {
     });
     for threads in [1, 2] {
         group.bench_function(BenchmarkId::new("walk, read and parse", threads), |b| {
-            b.iter_with_large_drop(|| in_threads(threads, || read(folder.path(), "roles", threads)));
+            b.iter_custom(making(|| in_threads(threads, || read(folder.path(), "roles", threads))));
         });
         let collected = read(folder.path(), "roles", threads);
         group.bench_function(BenchmarkId::new("model and all rules", threads), |b| {
-            b.iter(|| in_threads(threads, || audit(&collected)));
+            b.iter_custom(|times| in_threads(threads, || (0..times).map(|_| audit(&collected)).sum()));
         });
     }
     group.finish();
@@ -217,7 +242,9 @@ fn many_admissions(c: &mut Criterion) {
     let collected = read(folder.path(), "roles", 1);
     let mut group = c.benchmark_group("1,000 roles for eleven third parties each");
     group.sample_size(10);
-    group.bench_function("model and all rules", |b| b.iter(|| in_threads(1, || audit(&collected))));
+    group.bench_function("model and all rules", |b| {
+        b.iter_custom(|times| in_threads(1, || (0..times).map(|_| audit(&collected)).sum()));
+    });
     group.finish();
 }
 
@@ -233,7 +260,13 @@ fn large_export(c: &mut Criterion) {
             b.iter(|| serde_json::from_str::<serde_json::Value>(&text).is_ok());
         });
         group.bench_function(BenchmarkId::new("read, model and all rules", roles), |b| {
-            b.iter(|| in_threads(1, || audit(&read(folder.path(), "export.json", 1))));
+            b.iter_custom(making(|| {
+                in_threads(1, || {
+                    let collected = read(folder.path(), "export.json", 1);
+                    audit(&collected);
+                    collected
+                })
+            }));
         });
     }
     group.finish();
@@ -259,6 +292,83 @@ fn one_request(c: &mut Criterion) {
     c.bench_function("one request, 20 statements", |b| b.iter(|| decide(black_box(&request), black_box(&policies))));
 }
 
+/// A session of a role reads a log file under a KMS key: identity, bucket and key policy have 20 statements together.
+fn whole_read(c: &mut Criterion) {
+    let identity: Vec<String> = (1..=10)
+        .map(|n| {
+            format!(
+                r#"{{"Sid":"S{n}","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket","kms:Decrypt"],
+                "Resource":["arn:aws:s3:::central-logs/AWSLogs/{n:012}/*","arn:aws:s3:::central-logs",
+                "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+                "Condition":{{"StringEquals":{{"aws:PrincipalOrgID":"o-exampleorgid"}}}}}}"#
+            )
+        })
+        .collect();
+    const BUCKET: &str = r#"
+        {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::central-logs","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111111111111:trail/t"}}},
+        {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::central-logs/AWSLogs/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111111111111:trail/t"}}},
+        {"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::central-logs/AWSLogs/${aws:PrincipalAccount}/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"}}},
+        {"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::central-logs","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"},"StringLike":{"s3:prefix":"AWSLogs/${aws:PrincipalAccount}/*"}}},
+        {"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::central-logs","arn:aws:s3:::central-logs/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}},
+        {"Effect":"Deny","Principal":"*","Action":["s3:DeleteObject","s3:DeleteObjectVersion"],"Resource":"arn:aws:s3:::central-logs/*"}"#;
+    const KEY: &str = r#"
+        {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"kms:*","Resource":"*"},
+        {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"kms:GenerateDataKey*","Resource":"*","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111111111111:trail/t"}}},
+        {"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"kms:DescribeKey","Resource":"*"},
+        {"Effect":"Allow","Principal":{"AWS":"*"},"Action":["kms:Decrypt","kms:ReEncryptFrom"],"Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorgid"},"Null":{"kms:EncryptionContext:aws:cloudtrail:arn":"false"}}}"#;
+    let texts = [
+        (identity.join(","), PolicyKind::Identity),
+        (BUCKET.into(), PolicyKind::Bucket),
+        (KEY.into(), PolicyKind::Key),
+    ];
+    let place = Place::direct(SourceId::new(0), 0);
+    let [identity, bucket, key] = texts.map(|(statements, kind)| {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let mut tape = Tape::new();
+        read_policy(tape.read(&text, &place).expect("JSON"), kind).expect("a policy")
+    });
+    let (identity, bucket, key) = ([&identity], [&bucket], [&key]);
+    let storage = Storage { restrict_public_buckets: Tri::True, ..Storage::default() };
+    let facts = KeyFacts::default();
+    let policies = Policies {
+        identity: Side::Policies(&identity),
+        resource: Side::Policies(&bucket),
+        storage: Some(&storage),
+        ..Policies::default()
+    };
+    let of_key = decrypt_policies(&policies, Side::Policies(&key), &[], &facts);
+    let owner = AccountId::parse("111111111111");
+    let mut group = c.benchmark_group("one whole read, 20 statements");
+    for (name, caller, account) in [
+        ("role of the owner", "arn:aws:sts::111111111111:assumed-role/reader/s", "000000000010"),
+        ("role of a member", "arn:aws:sts::000000000010:assumed-role/reader/s", "000000000010"),
+        ("role of a member, denied", "arn:aws:sts::000000000010:assumed-role/reader/s", "000000000011"),
+    ] {
+        let object = format!("arn:aws:s3:::central-logs/AWSLogs/{account}/CloudTrail/us-east-1/2026/11/01/f.json.gz");
+        let request = Request::new(Caller::parse(caller).expect("a caller"), "s3:GetObject", &object, owner)
+            .with("aws:PrincipalOrgID", "o-exampleorgid")
+            .with("aws:SecureTransport", "true");
+        let mut under = ObjectKey::new("arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+        under.trail = Given::Values(vec!["arn:aws:cloudtrail:us-east-1:111111111111:trail/t".into()]);
+        let decrypt = under.decrypt(&request);
+        let encryption = Encryption::Kms { request: &decrypt, policies: &of_key };
+        let read = Read { request: &request, policies: &policies, encryption };
+        let expected = if name.ends_with("denied") { Decision::ImplicitDeny } else { Decision::Allowed };
+        assert_eq!(read.decide(), expected, "{name}");
+        group.bench_function(name, |b| b.iter(|| black_box(&read).decide()));
+        if expected == Decision::Allowed {
+            group.bench_function(format!("{name}, the Decrypt request made too"), |b| {
+                b.iter(|| {
+                    let decrypt = under.decrypt(black_box(&request));
+                    let encryption = Encryption::Kms { request: &decrypt, policies: &of_key };
+                    Read { request: &request, policies: &policies, encryption }.decide()
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 fn start(c: &mut Criterion) {
     let (folder, _) = policy_folder(1);
     let mut group = c.benchmark_group("whole process");
@@ -274,5 +384,5 @@ fn start(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, many_files, many_admissions, large_export, one_request, start);
+criterion_group!(benches, many_files, many_admissions, large_export, one_request, whole_read, start);
 criterion_main!(benches);

@@ -54,6 +54,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use error::{CollectError, reason};
+pub(crate) use kms::read_grant;
+pub(crate) use s3::read_acl_grant;
 
 use crate::estate::Estate;
 use crate::policy::PolicyKind;

@@ -6,6 +6,7 @@
 mod builder;
 mod document;
 mod known;
+mod managed;
 mod model;
 mod resources;
 
@@ -13,11 +14,12 @@ pub use builder::{Builder, Identity, IdentityKind, Part};
 pub(crate) use document::unwrap;
 pub use document::{Broken, Document, read_policy};
 pub use known::{Gap, Known};
+pub use managed::{ManagedText, built_in_policy};
 pub use model::{
     Account, Estate, Group, InlinePolicy, ManagedPolicy, Member, NamedBy, Organization, OrganizationPolicy,
     OrganizationPolicyKind, Permissions, Role, Target, User,
 };
 pub use resources::{
     Acl, AclGrant, AclPermission, BlockPublicAccess, Bucket, BucketEncryption, Encryption, EventSelectors, Grant,
-    Grantee, Key, KeyManager, KeyMetadata, ObjectOwnership, Trail, TrailStatus,
+    GrantConstraints, Grantee, Key, KeyManager, KeyMetadata, ObjectOwnership, Trail, TrailStatus,
 };

@@ -1,5 +1,7 @@
 //! What a rule finds: complete in itself, so that a report needs nothing else.
 
+pub mod matrix;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -1,18 +1,25 @@
 //! The decision on one concrete request, in three values, with its reasons.
 //!
 //! Sources: IAM User Guide, "Policy evaluation logic" (requests within an account and across accounts, the effect of
-//! boundaries, session policies and principals); Organizations User Guide, SCP and RCP evaluation. The S3 and KMS
-//! services add layers of their own (ACLs, ownership, grants) that are not decided here.
+//! boundaries, session policies and principals); Organizations User Guide, SCP and RCP evaluation. What S3 and KMS add to
+//! policies (ownership, ACLs, block public access, grants, the state of a key) is decided in [`crate::access::s3`] and
+//! [`crate::access::kms`], and only where [`Policies`] has the facts for it.
+
+mod notes;
+mod statement;
 
 use std::fmt;
 
-use crate::access::principals::{self, Named};
+use self::notes::Notes;
+pub(in crate::access) use self::notes::combine;
+use crate::access::kms::KeyFacts;
+use crate::access::principals::Named;
 use crate::access::request::{Caller, Request};
+use crate::access::s3::Storage;
 use crate::aws::AccountId;
 use crate::finding::{Decision, Step, StepEffect};
-use crate::policy::condition::{self, Context, Tri};
-use crate::policy::template::Match;
-use crate::policy::{Effect, Entries, Policy, Statement};
+use crate::policy::condition::Tri;
+use crate::policy::{Effect, Policy, Statement};
 
 /// The policies of one kind.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +56,10 @@ pub struct Policies<'p> {
     pub management: Option<AccountId>,
     /// The canonical ID of the caller's account.
     pub canonical: Option<&'p str>,
+    /// What S3 adds where the request is for a bucket or an object; without it policies alone decide.
+    pub storage: Option<&'p Storage<'p>>,
+    /// What KMS adds where the request is for a key; without it policies alone decide.
+    pub key: Option<&'p KeyFacts<'p>>,
 }
 
 /// The decision with its reasons.
@@ -71,23 +82,7 @@ pub fn decide(request: &Request, policies: &Policies<'_>) -> Decision {
 pub fn explain(request: &Request, policies: &Policies<'_>) -> Explanation {
     let mut evaluation = Evaluation { request, policies, notes: Some(Notes::default()) };
     let decision = evaluation.decide();
-    let notes = evaluation.notes.unwrap_or_default();
-    let mut depends_on = notes.depends_on;
-    if decision != Decision::Conditional {
-        depends_on.clear();
-    }
-    depends_on.sort_unstable();
-    depends_on.dedup();
-    let keep = |step: &Step| match decision {
-        // Without a place it is what others can grant, not a statement that hangs on something.
-        Decision::Allowed => {
-            step.effect == StepEffect::Allows || (step.effect == StepEffect::If && step.span.is_none())
-        }
-        Decision::ExplicitDeny => step.effect == StepEffect::Denies,
-        Decision::ImplicitDeny => matches!(step.effect, StepEffect::Allows | StepEffect::Missing),
-        Decision::Conditional => true,
-    };
-    let steps = notes.steps.into_iter().filter(keep).collect();
+    let (steps, depends_on) = evaluation.notes.unwrap_or_default().told(decision);
     Explanation { decision, steps, depends_on }
 }
 
@@ -111,8 +106,9 @@ pub fn statement_may_meet(statement: &Statement, request: &Request, policies: &P
     met != Tri::False
 }
 
+/// What speaks for or against a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Authority {
+pub(in crate::access) enum Authority {
     Identity,
     Resource,
     Boundary,
@@ -134,16 +130,22 @@ impl fmt::Display for Authority {
     }
 }
 
-#[derive(Debug, Default)]
-struct Notes {
-    steps: Vec<Step>,
-    depends_on: Vec<String>,
+/// One request, being decided.
+pub(in crate::access) struct Evaluation<'e> {
+    /// The request.
+    pub(in crate::access) request: &'e Request,
+    /// What decides it.
+    pub(in crate::access) policies: &'e Policies<'e>,
+    notes: Option<Notes>,
 }
 
-struct Evaluation<'e> {
-    request: &'e Request,
-    policies: &'e Policies<'e>,
-    notes: Option<Notes>,
+/// What policies say of a request, Deny statements and organizations left out.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::access) struct Permitted {
+    /// Whether they allow it.
+    pub(in crate::access) met: Tri,
+    /// Whether the caller's own account allows it; an unsigned caller has none that could object.
+    pub(in crate::access) by_caller: Tri,
 }
 
 impl Evaluation<'_> {
@@ -152,8 +154,13 @@ impl Evaluation<'_> {
         if denied == Tri::True {
             return Decision::ExplicitDeny;
         }
-        let allowed = self.ceilings().and(self.allowed());
-        match (allowed, denied) {
+        let ceilings = self.ceilings();
+        let allowed = match *self.policies {
+            Policies { storage: Some(storage), .. } if self.request.action.is_of("s3") => self.stored(storage),
+            Policies { key: Some(key), .. } if self.request.action.is_of("kms") => self.unlocked(key),
+            _ => self.permitted().met,
+        };
+        match (ceilings.and(allowed), denied) {
             (Tri::False, _) => Decision::ImplicitDeny,
             (Tri::True, Tri::False) => Decision::Allowed,
             _ => Decision::Conditional,
@@ -207,26 +214,29 @@ impl Evaluation<'_> {
         allowed.and(self.limit(self.policies.endpoint, Authority::Endpoint))
     }
 
-    fn allowed(&mut self) -> Tri {
-        let caller = &self.request.caller;
+    /// What identity and resource policies say, each within its limits.
+    pub(in crate::access) fn permitted(&mut self) -> Permitted {
         let named = self.side(self.policies.resource, Authority::Resource);
-        let Some(account) = caller.account() else { return self.need(named.direct, Authority::Resource) };
+        let Some(account) = self.request.caller.account() else {
+            return Permitted { met: self.need(named.direct, Authority::Resource), by_caller: Tri::True };
+        };
         let own = self.own_account_allows();
         let same = self.same_account(named, own);
         let across = named.any().and(own);
-        match self.request.resource_account {
-            Some(owner) if owner == account => self.need(same, self.lacking(named)),
-            Some(_) => self.need(across, self.lacking(named)),
-            None if same == across => same,
+        let (met, by_caller) = match self.request.resource_account {
+            Some(owner) if owner == account => (self.need(same, self.lacking(named)), same),
+            Some(_) => (self.need(across, self.lacking(named)), own),
+            None if same == across => (same, if same == own { own } else { Tri::Unknown }),
             None => {
                 self.depend("the account that owns the resource");
-                Tri::Unknown
+                (Tri::Unknown, Tri::Unknown)
             }
-        }
+        };
+        Permitted { met, by_caller }
     }
 
     /// Whether the caller's own account lets it: identity policy within boundary and session policy.
-    fn own_account_allows(&mut self) -> Tri {
+    pub(in crate::access) fn own_account_allows(&mut self) -> Tri {
         if matches!(self.request.caller, Caller::Root(_)) {
             return Tri::from(!self.root_assumes());
         }
@@ -238,7 +248,8 @@ impl Evaluation<'_> {
         self.request.action.is("sts:AssumeRole") && matches!(self.request.caller, Caller::Root(_))
     }
 
-    fn limits(&mut self) -> Tri {
+    /// Whether boundary and session policy leave room for what names the caller by its role.
+    pub(in crate::access) fn limits(&mut self) -> Tri {
         if matches!(self.request.caller, Caller::Root(_)) {
             return Tri::True;
         }
@@ -256,7 +267,10 @@ impl Evaluation<'_> {
         if self.root_assumes() {
             return Tri::False;
         }
-        let limited = named.role.or(named.user_session).and(self.limits());
+        let limited = match named.role.or(named.user_session) {
+            Tri::False => Tri::False,
+            named => named.and(self.limits()),
+        };
         // A role and a key admit nobody whom their own policy does not name; elsewhere the account's policies are enough.
         let delegated = match needs_resource_policy(request) {
             true => named.any(),
@@ -300,95 +314,13 @@ impl Evaluation<'_> {
                     self.note_allow(policy, statement, here.any());
                 }
                 named = named.or(here);
-            }
-        }
-        named
-    }
-
-    fn allow(&mut self, statement: &Statement, authority: Authority) -> Named {
-        match self.names(statement, authority) {
-            Named::NOT => Named::NOT,
-            named => named.and(self.conditions(statement)),
-        }
-    }
-
-    /// Whom an Allow statement names, whatever its conditions.
-    fn names(&self, statement: &Statement, authority: Authority) -> Named {
-        let body = self.body(statement);
-        if body == Tri::False {
-            return Named::NOT;
-        }
-        let named = match (&statement.principals, authority) {
-            (Some(principals), Authority::Resource | Authority::Endpoint) => {
-                principals::allowed_by(principals, &self.request.caller, self.policies.canonical)
-            }
-            _ => Named { direct: Tri::True, ..Named::NOT },
-        };
-        if named == Named::NOT { named } else { named.and(body) }
-    }
-
-    fn deny(&mut self, statement: &Statement) -> Tri {
-        let met = self.denies(statement);
-        if met == Tri::False { met } else { met.and(self.conditions(statement)) }
-    }
-
-    /// Whether a Deny statement is about the request, whatever its conditions.
-    fn denies(&self, statement: &Statement) -> Tri {
-        let mut met = self.body(statement);
-        if met != Tri::False
-            && let Some(principals) = &statement.principals
-        {
-            let has_boundary = match self.policies.boundary {
-                Side::None => Tri::False,
-                Side::Policies(_) => Tri::True,
-                Side::Unknown(_) | Side::Granted(_) => Tri::Unknown,
-            };
-            let canonical = self.policies.canonical;
-            met = met.and(principals::denied_by(principals, &self.request.caller, canonical, has_boundary));
-        }
-        met
-    }
-
-    /// Action and resource of a statement, and whether it counts for certain.
-    fn body(&self, statement: &Statement) -> Tri {
-        let certain = if statement.ambiguous.is_some() { Tri::Unknown } else { Tri::True };
-        if !statement.covers_action(self.request.action.as_str()) {
-            return Tri::False;
-        }
-        // A trust policy has no resource: it speaks of its own role.
-        certain.and(statement.resources.as_ref().map_or(Tri::True, |resources| self.resource(resources)))
-    }
-
-    fn resource(&self, resources: &Entries) -> Tri {
-        let mut listed = Tri::False;
-        for item in &resources.items {
-            match item.matches_arn(&self.request.resource, &|variable| self.request.variable(variable)) {
-                Match::Yes => listed = Tri::True,
-                Match::Unknown => listed = listed.or(Tri::Unknown),
-                // A `NotResource` with a variable that has no value applies to nothing.
-                Match::NoValue if resources.negated => return Tri::False,
-                Match::No | Match::NoValue => {}
-            }
-        }
-        if resources.negated { !listed } else { listed }
-    }
-
-    fn conditions(&mut self, statement: &Statement) -> Tri {
-        let mut met = Tri::True;
-        for clause in &statement.conditions {
-            met = met.and(condition::holds(clause, statement.effect, self.request));
-            if met == Tri::False {
-                return met;
-            }
-        }
-        if met == Tri::Unknown {
-            for clause in &statement.conditions {
-                if condition::holds(clause, statement.effect, self.request) == Tri::Unknown {
-                    self.depend(&clause.written_key);
+                // Nothing is stronger; only an explanation wants the others too.
+                if named.direct == Tri::True && self.notes.is_none() {
+                    return named;
                 }
             }
         }
-        met
+        named
     }
 
     fn scp_applies(&self) -> bool {
@@ -401,6 +333,7 @@ impl Evaluation<'_> {
         const SERVICES: [&str; 6] = ["s3", "sts", "kms", "sqs", "secretsmanager", "ecr"];
         SERVICES.iter().any(|service| action.is_of(service))
             && !action.is("kms:RetireGrant")
+            && !self.policies.key.is_some_and(KeyFacts::is_aws_managed)
             && !self.request.caller.is_service_linked()
             && (self.request.resource_account.is_none() || self.request.resource_account != self.policies.management)
     }
@@ -413,40 +346,6 @@ impl Evaluation<'_> {
         } else {
             Authority::Identity
         }
-    }
-
-    fn need(&mut self, met: Tri, authority: Authority) -> Tri {
-        if met == Tri::False {
-            let request = self.request;
-            let message = || format!("no statement of the {authority} allows `{}` here", request.action);
-            self.step(StepEffect::Missing, message, None);
-        }
-        met
-    }
-
-    fn depend(&mut self, on: &str) {
-        if let Some(notes) = &mut self.notes {
-            notes.depends_on.push(on.to_owned());
-        }
-    }
-
-    fn step(&mut self, effect: StepEffect, message: impl FnOnce() -> String, span: Option<crate::text::Span>) {
-        if let Some(notes) = &mut self.notes {
-            let step = Step { effect, message: message(), span };
-            if !notes.steps.contains(&step) {
-                notes.steps.push(step);
-            }
-        }
-    }
-
-    fn note_allow(&mut self, policy: &Policy, statement: &Statement, met: Tri) {
-        let effect = if met == Tri::True { StepEffect::Allows } else { StepEffect::If };
-        self.step(effect, || format!("{} allows it", title(policy, statement)), Some(statement.span));
-    }
-
-    fn note_deny(&mut self, policy: &Policy, statement: &Statement, met: Tri) {
-        let effect = if met == Tri::True { StepEffect::Denies } else { StepEffect::Unless };
-        self.step(effect, || format!("{} denies it", title(policy, statement)), Some(statement.span));
     }
 }
 
@@ -461,13 +360,4 @@ fn needs_resource_policy(request: &Request) -> bool {
         "sts:SetContext",
     ];
     request.action.is_of("kms") || ON_ROLES.iter().any(|action| request.action.is(action))
-}
-
-/// `statement 2 (Sid) of the bucket policy`.
-fn title(policy: &Policy, statement: &Statement) -> String {
-    let number = statement.index + 1;
-    match statement.sid_text() {
-        Some(sid) => format!("statement {number} (`{sid}`) of the {}", policy.kind.title()),
-        None => format!("statement {number} of the {}", policy.kind.title()),
-    }
 }

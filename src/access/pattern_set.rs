@@ -3,8 +3,12 @@
 //! A pattern tells apart only the characters it names, so one character that no pattern names stands for all others and
 //! the answers are exact.
 
+mod difference;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
+
+pub use difference::{MAX_WORK, Text, difference};
 
 use crate::policy::pattern::{Case, Token, has_wildcard, matches, tokens};
 

@@ -123,19 +123,18 @@ pub fn denied_by(principals: &Principals, caller: &Caller, canonical: Option<&st
     });
     let is =
         |of: fn(&Principal) -> bool| listed(&|p| if of(p) { names(p, caller, canonical).any() } else { Tri::False });
-    let itself: Vec<Tri> = match caller {
-        Caller::Root(_) => vec![account],
-        Caller::User(..) => vec![is(|p| matches!(p, Principal::User(..)))],
-        Caller::Session(..) => {
-            vec![is(|p| matches!(p, Principal::Role(..))), is(|p| matches!(p, Principal::Session(..)))]
-        }
-        Caller::FederatedUser(..) => vec![is(|p| matches!(p, Principal::FederatedUser(..)))],
-        Caller::Service(_) => vec![is(|p| matches!(p, Principal::Service(_)))],
-        Caller::Provider(_) => vec![is(|p| matches!(p, Principal::Federated(_)))],
-        Caller::Anonymous => vec![Tri::False],
+    let same = |level| (level, level);
+    // A session has two levels of itself; everyone else has one.
+    let (one, other) = match caller {
+        Caller::Root(_) => (account, account),
+        Caller::User(..) => same(is(|p| matches!(p, Principal::User(..)))),
+        Caller::Session(..) => (is(|p| matches!(p, Principal::Role(..))), is(|p| matches!(p, Principal::Session(..)))),
+        Caller::FederatedUser(..) => same(is(|p| matches!(p, Principal::FederatedUser(..)))),
+        Caller::Service(_) => same(is(|p| matches!(p, Principal::Service(_)))),
+        Caller::Provider(_) => same(is(|p| matches!(p, Principal::Federated(_)))),
+        Caller::Anonymous => (Tri::False, Tri::False),
     };
-    let every = itself.iter().fold(Tri::True, |so_far, level| so_far.and(*level));
-    let some = itself.iter().fold(Tri::False, |so_far, level| so_far.or(*level));
+    let (every, some) = (one.and(other), one.or(other));
     let every = if caller.account().is_some() { every.and(account) } else { every };
     match (every, some) {
         (Tri::True, _) => has_boundary,

@@ -27,6 +27,13 @@ pub(super) struct Blocking {
     pub(super) rules: Vec<&'static str>,
 }
 
+impl Blocking {
+    /// What tells the gaps of one subject apart.
+    pub(super) fn key(&self) -> (&str, &str) {
+        (&self.gap.fact, &self.gap.reason)
+    }
+}
+
 /// The outcomes of one subject's checks.
 pub(super) struct Hearing<'r, 'a> {
     runner: &'r Runner<'a>,
@@ -37,9 +44,9 @@ pub(super) struct Hearing<'r, 'a> {
 
 impl<'r, 'a> Hearing<'r, 'a> {
     /// Opens it.
-    pub(super) fn new(runner: &'r Runner<'a>, subject: Subject) -> Self {
+    pub(super) fn new(runner: &'r Runner<'a>, subject: Arc<Subject>) -> Self {
         let applies = Vec::with_capacity(runner.rules.len());
-        Hearing { runner, subject: Arc::new(subject), part: Part::default(), applies }
+        Hearing { runner, subject, part: Part::default(), applies }
     }
 
     pub(super) fn identity(&mut self, view: &IdentityView<'_>) {
@@ -163,6 +170,8 @@ impl<'r, 'a> Hearing<'r, 'a> {
             blocking.rules.clone_from(&applies);
         }
         self.part.gaps.retain(|blocking| !blocking.rules.is_empty());
+        // Subjects come in order, so that all gaps together are then nearly sorted.
+        self.part.gaps.sort_by(|one, other| one.key().cmp(&other.key()));
         self.part.subjects.push(self.subject);
         self.part
     }

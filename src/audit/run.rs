@@ -191,8 +191,8 @@ impl<'a> Runner<'a> {
         parts
     }
 
-    fn hear(&self, subject: Subject) -> Hearing<'_, 'a> {
-        Hearing::new(self, subject)
+    fn hear(&self, subject: impl Into<Arc<Subject>>) -> Hearing<'_, 'a> {
+        Hearing::new(self, subject.into())
     }
 
     fn role(&self, view: &RoleView<'_>) -> Part {
@@ -358,9 +358,20 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
 /// Joins the gaps of all rules: one for each subject and fact.
 fn gather(mut gaps: Vec<Blocking>) -> Vec<ReportedGap> {
     // Of gaps that are the same the first one's places are shown: the order of equal ones stays.
-    gaps.sort_by(|a, b| (&a.subject, &a.gap.fact, &a.gap.reason).cmp(&(&b.subject, &b.gap.fact, &b.gap.reason)));
-    let same = |a: &Blocking, b: &Blocking| a.subject == b.subject && a.gap.fact == b.gap.fact;
-    let mut joined: Vec<ReportedGap> = gaps.chunk_by(same).filter_map(together).collect();
+    gaps.sort_by(|a, b| (&a.subject, a.key()).cmp(&(&b.subject, b.key())));
+    let mut joined: Vec<ReportedGap> = Vec::with_capacity(gaps.len());
+    let mut gaps = gaps.into_iter().peekable();
+    while let Some(first) = gaps.next() {
+        let same = |next: &Blocking| {
+            first.gap.fact == next.gap.fact
+                && (Arc::ptr_eq(&first.subject, &next.subject) || first.subject == next.subject)
+        };
+        let mut more = Vec::new();
+        while let Some(next) = gaps.next_if(same) {
+            more.push(next);
+        }
+        joined.push(together(first, more));
+    }
     // What keeps rules from a verdict is told of their subject, not once more of the file.
     if joined.iter().any(|gap| gap.blocks.is_empty()) {
         let blocking: HashSet<(Cow<'static, str>, Vec<Span>)> = joined
@@ -374,28 +385,27 @@ fn gather(mut gaps: Vec<Blocking>) -> Vec<ReportedGap> {
 }
 
 /// The gaps of one subject and fact, in order of their reasons, as one; the first few reasons in words.
-fn together(group: &[Blocking]) -> Option<ReportedGap> {
+fn together(first: Blocking, mut more: Vec<Blocking>) -> ReportedGap {
     const SHOWN: usize = 3;
-    let first = group.first()?;
-    let mut blocks: Vec<&'static str> = group.iter().flat_map(|one| one.rules.iter().copied()).collect();
-    blocks.sort_unstable();
-    blocks.dedup();
-    let reasons: Vec<&Gap> = group
-        .chunk_by(|one, other| one.gap.reason == other.gap.reason)
-        .filter_map(|same| Some(&same.first()?.gap))
-        .collect();
-    let reason = match reasons.as_slice() {
-        [only] => only.reason.clone(),
-        _ => {
-            let mut words: Vec<Cow<'static, str>> = reasons.iter().take(SHOWN).map(|gap| gap.reason.clone()).collect();
-            let more = reasons.len().saturating_sub(SHOWN);
-            let ending = if more == 1 { "" } else { "s" };
-            words.extend((more > 0).then(|| format!("and for {more} more reason{ending}").into()));
-            words.join("; ").into()
+    let Blocking { subject, gap: Gap { fact, reason, places }, rules } = first;
+    let mut all = ReportedGap { subject, fact, reason, blocks: rules, places };
+    all.blocks.extend(more.iter().flat_map(|one| one.rules.iter().copied()));
+    all.blocks.sort_unstable();
+    all.blocks.dedup();
+    more.dedup_by(|again, known| again.gap.reason == known.gap.reason);
+    more.retain(|one| one.gap.reason != all.reason);
+    if !more.is_empty() {
+        let shown = more.iter().take(SHOWN - 1).map(|one| one.gap.reason.as_ref());
+        let mut words = std::iter::once(all.reason.as_ref()).chain(shown).collect::<Vec<_>>().join("; ");
+        match (more.len() + 1).saturating_sub(SHOWN) {
+            0 => {}
+            1 => words.push_str("; and for 1 more reason"),
+            count => words.push_str(&format!("; and for {count} more reasons")),
         }
-    };
-    let mut places: Vec<Span> = reasons.iter().flat_map(|gap| gap.places.iter().copied()).collect();
-    places.sort_unstable();
-    places.dedup();
-    Some(ReportedGap { subject: Arc::clone(&first.subject), fact: first.gap.fact.clone(), reason, blocks, places })
+        all.reason = words.into();
+        all.places.extend(more.into_iter().flat_map(|one| one.gap.places));
+    }
+    all.places.sort_unstable();
+    all.places.dedup();
+    all
 }

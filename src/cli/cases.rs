@@ -1,12 +1,18 @@
 //! `simulate --cases`: requests and policies from one file, one answer a line.
 
+mod settings;
+
 use std::io::Write;
 
 use compact_str::CompactString;
 use serde_json::json;
 
-use crate::access::evaluate::{Policies, Side, explain};
+use self::settings::Settings;
+use crate::access::evaluate::{Explanation, Policies, Side, explain};
+use crate::access::kms::decrypt_policies;
+use crate::access::read::{Encryption, Read};
 use crate::access::request::{Caller, Given, Request};
+use crate::access::s3::permission_for;
 use crate::aws::{AccountId, Arn};
 use crate::estate::read_policy;
 use crate::finding::Step;
@@ -66,7 +72,7 @@ fn one(case: Json<'_>, source: &Source) -> Result<serde_json::Value, String> {
     let request = case.member("request").ok_or("`request` is missing")?;
     let request = read_request(request)?;
     let given = read_policies(case.member("policies"), &request)?;
-    let management = read_settings(case.member("settings"))?;
+    let settings = Settings::read(case.member("settings"), &request)?;
     let identity: Vec<&Policy> = given.identity.iter().collect();
     let resource: Vec<&Policy> = given.resource.iter().collect();
     fn refer(list: &Option<Vec<Policy>>) -> Option<Vec<&Policy>> {
@@ -85,21 +91,50 @@ fn one(case: Json<'_>, source: &Source) -> Result<serde_json::Value, String> {
         scp: &scp,
         rcp: &rcp,
         endpoint: side(&endpoint),
-        management,
-        canonical: None,
+        management: settings.management,
+        canonical: settings.canonical(&request),
+        ..Policies::default()
     };
-    let explanation = explain(&request, &policies);
+    let explanation = answer_one(&request, &policies, &settings);
     let steps: Vec<serde_json::Value> = explanation.steps.iter().map(|step| step_json(step, source)).collect();
     let mut answer = json!({
         "decision": explanation.decision.name(),
         "depends_on": explanation.depends_on,
         "steps": steps,
     });
-    let problems: Vec<String> = given.all().flat_map(|policy| &policy.problems).map(|p| p.kind.to_string()).collect();
+    let problems: Vec<String> = given
+        .all()
+        .chain(settings.key_policy())
+        .flat_map(|policy| &policy.problems)
+        .map(|p| p.kind.to_string())
+        .collect();
     if let Some(object) = answer.as_object_mut().filter(|_| !problems.is_empty()) {
         object.insert("problems".to_owned(), json!(problems));
     }
     Ok(answer)
+}
+
+/// Decides a case with the settings that say what S3 and KMS add to its policies.
+fn answer_one(request: &Request, policies: &Policies<'_>, settings: &Settings) -> Explanation {
+    let storage = settings.storage(policies.resource);
+    let facts = settings.key_facts();
+    let policies = Policies { storage: storage.as_ref(), ..*policies };
+    let Some(key) = &settings.key else { return explain(request, &policies) };
+    let Some(object_key) = key.object_key().filter(|_| request.action.is_of("s3")) else {
+        return explain(request, &Policies { key: facts.as_ref(), ..policies });
+    };
+    let decrypt = object_key.decrypt(request);
+    let key_policy: Vec<&Policy> = key.policy.iter().collect();
+    let own = match (&key.rcp, object_key.account == request.resource_account) {
+        (Some(levels), _) => refer_levels(levels),
+        (None, true) => policies.rcp.to_vec(),
+        (None, false) => Vec::new(),
+    };
+    let side = if key_policy.is_empty() { Side::None } else { Side::Policies(&key_policy) };
+    let facts = facts.unwrap_or_default();
+    let of_key = decrypt_policies(&policies, side, &own, &facts);
+    let encryption = Encryption::Kms { request: &decrypt, policies: &of_key };
+    Read { request, policies: &policies, encryption }.explain()
 }
 
 /// A step, with its line and column where it has a place.
@@ -149,7 +184,7 @@ fn read_request(json: Json<'_>) -> Result<Request, String> {
         }
         None => account_of(&resource).or(caller.account()),
     };
-    let mut request = Request::new(caller, &action, &resource, account);
+    let mut request = Request::new(caller, permission_for(&action), &resource, account);
     if let Some(context) = json.member("context") {
         if context.kind() != Kind::Object {
             return Err("`request.context` is no object".to_owned());
@@ -235,20 +270,4 @@ fn levels(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Vec<Policy>>, String>
         Kind::Array => value.elements().map(|level| list(level, kind)).collect(),
         other => Err(format!("levels of policies are a list of lists, not {}", other.name())),
     }
-}
-
-fn read_settings(json: Option<Json<'_>>) -> Result<Option<AccountId>, String> {
-    let mut management = None;
-    for (key, value) in json.into_iter().flat_map(Json::members) {
-        let key = key.as_str().unwrap_or_default();
-        match key.as_ref() {
-            "management_account" => {
-                let text = value.scalar_text().unwrap_or_default();
-                management = Some(AccountId::parse(&text).ok_or_else(|| format!("`{text}` is no account ID"))?);
-            }
-            "s3_restrict_public_buckets" if value.as_bool() == Some(false) => {}
-            other => return Err(format!("the setting `{other}` is not supported at this value")),
-        }
-    }
-    Ok(management)
 }

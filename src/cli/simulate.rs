@@ -1,5 +1,7 @@
 //! `trailproof simulate`: one request against an estate, or many from a file.
 
+mod layers;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -8,11 +10,13 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use serde_json::json;
 
+use self::layers::Layers;
 use super::args::{AnswerFormat, SimulateArgs};
 use super::estate::Loaded;
 use super::{Exit, Failure, cases, output};
-use crate::access::evaluate::{Explanation, Policies, Side, explain};
+use crate::access::evaluate::{Explanation, Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
+use crate::access::s3::permission_for;
 use crate::access::sts::Membership;
 use crate::aws::{AccountId, Arn};
 use crate::collect::reason;
@@ -21,7 +25,6 @@ use crate::finding::{Decision, Step};
 use crate::policy::Policy;
 use crate::policy::pattern::has_wildcard;
 use crate::rule::context::Context;
-use crate::rule::role::managed_policy;
 use crate::text::Source;
 
 pub(super) fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
@@ -72,14 +75,18 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
     let given = read_context(&args.context)?;
     let loaded = Loaded::read(&args.input, None, None)?;
     let context = Context::new(&loaded.estate, &loaded.model, loaded.config.as_ref());
-    let mut request = Request::new(caller, &action, &resource, owner_of(&resource, &loaded));
+    let mut request = Request::new(caller, permission_for(&action), &resource, owner_of(&resource, &loaded));
     request.otherwise = Otherwise::Situation;
     organization_keys(&mut request, &context);
     for (key, values) in given {
         request.set(&key, Given::Values(values));
     }
-    let found = Facts::gather(&context, &request);
-    let explanation = found.explain(&request);
+    let mut found = Facts::gather(&context, &request);
+    let layers = Layers::of(&context, &request);
+    let explanation = found.explain(&request, &layers);
+    if explanation.decision != Decision::ImplicitDeny && explanation.decision != Decision::ExplicitDeny {
+        found.unless.extend(layers.unless());
+    }
     let exit = output::to_stdout(|out| match args.format {
         AnswerFormat::Json => {
             let step = |step: &Step| match step.span.and_then(|span| loaded.estate.sources.source(span.source)) {
@@ -232,8 +239,8 @@ impl Facts {
         match (&permissions.boundary_document, permissions.boundary.get()) {
             (Some(document), _) => self.boundary.policies.push(context.policy(document)),
             (None, Ok(None)) => {}
-            (None, Ok(Some(arn))) => match managed_policy(estate, arn) {
-                Some((policy, _)) => self.boundary.policies.push(policy),
+            (None, Ok(Some(arn))) => match estate.managed_text(arn) {
+                Some(text) => self.boundary.policies.push(text.policy()),
                 None => self.boundary.missing = Some(format!("the text of permissions boundary `{arn}`")),
             },
             (None, Err(_)) => self.unless.push(format!("a permissions boundary of {caller}")),
@@ -256,7 +263,7 @@ impl Facts {
         }
     }
 
-    fn explain(&self, request: &Request) -> Explanation {
+    fn explain(&self, request: &Request, layers: &Layers<'_>) -> Explanation {
         let identity: Vec<&Policy> = self.identity.policies.iter().map(Arc::as_ref).collect();
         let resource: Vec<&Policy> = self.resource.policies.iter().map(Arc::as_ref).collect();
         let boundary: Vec<&Policy> = self.boundary.policies.iter().map(Arc::as_ref).collect();
@@ -272,7 +279,7 @@ impl Facts {
                 management: self.management,
                 ..Policies::default()
             };
-            explain(request, &policies)
+            layers.explain(request, &policies)
         };
         let known = match identity.is_empty() {
             true => Side::None,
@@ -310,8 +317,8 @@ impl Found {
         match permissions.attached.get() {
             Ok(attached) => {
                 for arn in attached.into_iter().flatten() {
-                    match managed_policy(context.estate, &arn.value) {
-                        Some((policy, _)) => self.policies.push(policy),
+                    match context.estate.managed_text(&arn.value) {
+                        Some(text) => self.policies.push(text.policy()),
                         None => self.missing = Some(format!("the text of `{}`", arn.value)),
                     }
                 }

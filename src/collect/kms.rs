@@ -7,8 +7,8 @@ use compact_str::CompactString;
 use super::piece::Piece;
 use super::reader::{Reader, array, begins_with, goes_on, known_flag, object, spanned, text};
 use crate::aws::{AccountId, Arn};
-use crate::estate::{Gap, Grant, Key, KeyManager, KeyMetadata, Known};
-use crate::syntax::json::Json;
+use crate::estate::{Gap, Grant, GrantConstraints, Key, KeyManager, KeyMetadata, Known};
+use crate::syntax::json::{Json, Kind};
 use crate::text::Span;
 
 /// A key that the file does not name.
@@ -30,6 +30,40 @@ pub(super) fn named(id_or_arn: &str, span: Span) -> Box<Key> {
     }
     key.name = key.id.clone().unwrap_or_default();
     key
+}
+
+/// One grant, as `kms list-grants` shows it.
+pub(crate) fn read_grant(json: Json<'_>) -> Grant {
+    let operations = array(json, "Operations").into_iter().flat_map(Json::elements);
+    Grant {
+        id: text(json, "GrantId").unwrap_or_default(),
+        grantee: spanned(json, "GranteePrincipal").or_else(|| spanned(json, "GranteeServicePrincipal")),
+        operations: operations.filter_map(Json::as_str).map(CompactString::from).collect(),
+        constraints: object(json, "Constraints").map(read_constraints).unwrap_or_default(),
+        span: json.span(),
+    }
+}
+
+fn read_constraints(json: Json<'_>) -> GrantConstraints {
+    let mut constraints = GrantConstraints::default();
+    for (name, value) in json.members() {
+        let pairs = || {
+            let pair = |(key, value): (Json<'_>, Json<'_>)| Some((key.as_str()?.into(), value.as_str()?.into()));
+            Some(value.members().filter_map(pair).collect())
+        };
+        match name.as_str().unwrap_or_default().as_ref() {
+            _ if value.is_null() => {}
+            "EncryptionContextEquals" if value.kind() == Kind::Object => {
+                constraints.encryption_context_equals = pairs()
+            }
+            "EncryptionContextSubset" if value.kind() == Kind::Object => {
+                constraints.encryption_context_subset = pairs()
+            }
+            "SourceArn" if value.kind() == Kind::String => constraints.source_arn = value.as_str().map(Into::into),
+            other => constraints.other = Some(other.into()),
+        }
+    }
+    constraints
 }
 
 impl Reader<'_> {
@@ -90,14 +124,7 @@ impl Reader<'_> {
     pub(super) fn grant_list(&mut self, list: Json<'_>) {
         let mut keys: Vec<(CompactString, Vec<Grant>)> = Vec::new();
         for grant in list.elements() {
-            let grantee = spanned(grant, "GranteePrincipal").or_else(|| spanned(grant, "GranteeServicePrincipal"));
-            let operations = array(grant, "Operations").into_iter().flat_map(Json::elements);
-            let read = Grant {
-                id: text(grant, "GrantId").unwrap_or_default(),
-                grantee,
-                operations: operations.filter_map(Json::as_str).map(CompactString::from).collect(),
-                span: grant.span(),
-            };
+            let read = read_grant(grant);
             let key = text(grant, "KeyId").unwrap_or_default();
             match keys.last_mut().filter(|(last, _)| *last == key) {
                 Some((_, grants)) => grants.push(read),

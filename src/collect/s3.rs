@@ -71,15 +71,7 @@ impl Reader<'_> {
 
     /// The grants of an ACL, with or without the answer around them.
     pub(super) fn grants_of_acl(&mut self, span: Span, owner: Option<Spanned<CompactString>>, grants: Json<'_>) {
-        let grants = grants.elements().filter_map(|grant| {
-            let grantee = grant.member("Grantee")?;
-            Some(AclGrant {
-                grantee: read_grantee(grantee),
-                permission: permission(text(grant, "Permission")?),
-                span: grant.span(),
-                grantee_span: grantee.span(),
-            })
-        });
+        let grants = grants.elements().filter_map(read_acl_grant);
         let mut bucket = nameless(span);
         bucket.acl = Known::Present(Acl { owner, grants: grants.collect() }, span);
         self.push(Piece::Bucket(bucket));
@@ -237,6 +229,17 @@ fn or_not_understood<T>(value: Option<T>, fact: &'static str, span: Span) -> Kno
         Some(value) => Known::Present(value, span),
         None => Known::Unknown(Gap::new(fact, "the value is none that is known").at([span])),
     }
+}
+
+/// One grant of an ACL, as `s3api get-bucket-acl` shows it.
+pub(crate) fn read_acl_grant(json: Json<'_>) -> Option<AclGrant> {
+    let grantee = json.member("Grantee")?;
+    Some(AclGrant {
+        grantee: read_grantee(grantee),
+        permission: permission(text(json, "Permission")?),
+        span: json.span(),
+        grantee_span: grantee.span(),
+    })
 }
 
 fn read_grantee(json: Json<'_>) -> Grantee {

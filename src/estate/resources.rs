@@ -242,8 +242,23 @@ pub struct Grant {
     pub grantee: Option<Spanned<CompactString>>,
     /// The operations, such as `Decrypt`.
     pub operations: Vec<CompactString>,
+    /// What a request must carry for it to count.
+    pub constraints: GrantConstraints,
     /// Where it stands.
     pub span: Span,
+}
+
+/// The constraints of a KMS grant (KMS API Reference, `GrantConstraints`).
+#[derive(Debug, Clone, Default)]
+pub struct GrantConstraints {
+    /// `EncryptionContextEquals`: the encryption context must be these pairs and no others.
+    pub encryption_context_equals: Option<Vec<(CompactString, CompactString)>>,
+    /// `EncryptionContextSubset`: the encryption context must hold these pairs.
+    pub encryption_context_subset: Option<Vec<(CompactString, CompactString)>>,
+    /// `SourceArn`: the resource an AWS service must be asking for.
+    pub source_arn: Option<CompactString>,
+    /// The name of a constraint that is none of these.
+    pub other: Option<CompactString>,
 }
 
 /// A CloudTrail trail.

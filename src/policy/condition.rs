@@ -84,7 +84,7 @@ pub trait Context {
     fn variable(&self, variable: &Variable) -> Lookup<'_> {
         match self.value(&variable.key) {
             KeyValue::One(_) if is_multivalued(&variable.key) => Lookup::Absent,
-            KeyValue::One(value) => Lookup::Value(value.into()),
+            KeyValue::One(value) => Lookup::Value(value),
             KeyValue::Unknown | KeyValue::Present => Lookup::Unknown,
             KeyValue::Absent | KeyValue::Many(_) => Lookup::Absent,
         }

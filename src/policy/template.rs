@@ -3,11 +3,12 @@
 //! Source: IAM User Guide, "IAM policy elements: Variables and tags". A substituted value is plain text: stars in it
 //! match only themselves.
 
-use std::borrow::Cow;
+mod parts;
 
 use compact_str::CompactString;
 
-use super::pattern::{self, Case, Token};
+use self::parts::{Part, match_parts, match_pieces};
+use super::pattern::{self, Case};
 use crate::aws::{Arn, ConditionKey};
 
 /// A text in which AWS puts values of the request.
@@ -45,10 +46,10 @@ pub struct Variable {
 }
 
 /// What a request has for a variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup<'a> {
     /// This one value.
-    Value(Cow<'a, str>),
+    Value(&'a str),
     /// None, or several (a variable takes a single value).
     Absent,
     /// Not known.
@@ -133,6 +134,7 @@ impl Template {
         match self.pieces() {
             None => yes_or_no(match case {
                 Case::Sensitive => self.raw == text,
+                Case::Insensitive if self.raw.is_ascii() && text.is_ascii() => self.raw.eq_ignore_ascii_case(text),
                 Case::Insensitive => self.raw.to_lowercase() == text.to_lowercase(),
             }),
             Some(pieces) => match_pieces(pieces, text, case, false, values),
@@ -157,6 +159,14 @@ impl Template {
     }
 
     fn match_fields<'v>(&self, arn: &str, padded: bool, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
+        let quick = match self.pieces() {
+            None => match_plain(&self.raw, arn),
+            Some(pieces) => match_resource(pieces, arn, values),
+        };
+        quick.unwrap_or_else(|| self.match_each_field(arn, padded, values))
+    }
+
+    fn match_each_field<'v>(&self, arn: &str, padded: bool, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
         let Some(arn) = Arn::parse(arn) else { return Match::No };
         let wanted = ["arn", arn.partition, arn.service, arn.region, arn.account, arn.resource];
         let fields = fields(&self.raw, self.pieces.is_some());
@@ -277,37 +287,33 @@ pub fn mistakes(raw: &str) -> Vec<(usize, VariableMistake)> {
     found
 }
 
-fn match_pieces<'v>(
-    pieces: &[Piece],
-    text: &str,
-    case: Case,
-    wildcards: bool,
-    values: &dyn Fn(&Variable) -> Lookup<'v>,
-) -> Match {
-    let mut tokens = Vec::new();
-    let mut unknown = false;
-    for piece in pieces {
-        match piece {
-            Piece::Text(text) if wildcards => tokens.extend(pattern::tokens(text)),
-            Piece::Text(text) => tokens.extend(text.chars().map(Token::Char)),
-            Piece::Literal(c) => tokens.push(Token::Char(*c)),
-            Piece::Variable(variable) => match (values(variable), &variable.default) {
-                (Lookup::Value(value), _) => tokens.extend(value.chars().map(Token::Char)),
-                (Lookup::Absent, Some(default)) => tokens.extend(default.chars().map(Token::Char)),
-                (Lookup::Absent, None) => return Match::NoValue,
-                // Any value might stand there: what does not match now never will.
-                (Lookup::Unknown, _) => {
-                    unknown = true;
-                    tokens.push(Token::Any);
-                }
-            },
-        }
+/// Compares a pattern without variables with an ARN; `None` where a wildcard stands before the resource.
+///
+/// Up to the first wildcard the text is to be the same, colons included, so fields need not be told apart.
+fn match_plain(raw: &str, arn: &str) -> Option<Match> {
+    let Some(wildcard) = memchr::memchr2(b'*', b'?', raw.as_bytes()) else {
+        return Some(yes_or_no(raw == arn && Arn::parse(arn).is_some()));
+    };
+    let (head, rest) = raw.split_at(wildcard);
+    let Some(behind) = arn.strip_prefix(head) else { return Some(Match::No) };
+    resource_of(head)?;
+    Some(yes_or_no(arn.starts_with("arn:") && pattern::matches(rest, behind, Case::Sensitive)))
+}
+
+/// Compares a pattern with an ARN where variables and wildcards stand in the resource alone; else `None`.
+fn match_resource<'v>(pieces: &[Piece], arn: &str, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Option<Match> {
+    let (Piece::Text(head), rest) = pieces.split_first()? else { return None };
+    let (fields, resource) = head.split_at(resource_of(head)?);
+    if pattern::has_wildcard(fields) {
+        return None;
     }
-    match pattern::matches_tokens(tokens.iter().copied(), text, case) {
-        true if unknown => Match::Unknown,
-        true => Match::Yes,
-        false => Match::No,
-    }
+    let Some(behind) = arn.strip_prefix(fields).filter(|_| arn.starts_with("arn:")) else { return Some(Match::No) };
+    Some(match_parts(Part::Pattern(resource), rest, behind, Case::Sensitive, true, values))
+}
+
+/// Where the resource begins, in an ARN or in the beginning of one.
+fn resource_of(arn: &str) -> Option<usize> {
+    memchr::memchr_iter(b':', arn.as_bytes()).nth(4).map(|colon| colon + 1)
 }
 
 fn yes_or_no(matches: bool) -> Match {
@@ -316,12 +322,14 @@ fn yes_or_no(matches: bool) -> Match {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn account(variable: &Variable) -> Lookup<'static> {
         match variable.key.as_str() {
-            "aws:principalaccount" => Lookup::Value("222222222222".into()),
-            "aws:starry" => Lookup::Value("*".into()),
+            "aws:principalaccount" => Lookup::Value("222222222222"),
+            "aws:starry" => Lookup::Value("*"),
             "aws:sourceip" => Lookup::Unknown,
             _ => Lookup::Absent,
         }
@@ -378,5 +386,35 @@ mod tests {
         assert_eq!(mistakes("${}${a b}"), [(0, VariableMistake::Empty), (3, VariableMistake::Space)]);
         assert_eq!(mistakes("${a, 'b}"), [(0, VariableMistake::MissingQuote)]);
         assert_eq!(mistakes("${a, 'b'}${*}"), []);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn a_whole_comparison_agrees_with_field_by_field(
+            pattern in "(arn:)?([as*?:]{0,3}:){0,5}([ab*?/:]|\\$\\{aws:(PrincipalAccount|SourceIp|x|x, 'b')\\}|\\$\\{[*]\\}){0,6}",
+            arn in "(arn:)?([as]{0,2}:){3,5}[ab/:2*]{0,4}(222222222222)?[ab/]{0,2}",
+            substitutes in any::<bool>(),
+            padded in any::<bool>(),
+        ) {
+            let template = Template::new(&pattern, substitutes);
+            let padded = padded && pattern.ends_with('*');
+            let slowly = template.match_each_field(&arn, padded, &account);
+            prop_assert_eq!(template.match_fields(&arn, padded, &account), slowly, "{} {}", pattern, arn);
+        }
+
+        #[test]
+        fn parts_taken_off_the_front_agree_with_a_walk(
+            pattern in "([ab*?]|\\$\\{aws:(PrincipalAccount|SourceIp|x, 'b')\\}|\\$\\{[*]\\}){0,6}",
+            text in "[ab*]{0,3}(222222222222)?[ab]{0,3}",
+        ) {
+            let template = Template::new(&pattern, true);
+            prop_assert_eq!(
+                template.matches_like(&text, Case::Sensitive, &account),
+                // Nothing is taken off where case does not count, and these letters have one case.
+                template.matches_like(&text, Case::Insensitive, &account)
+            );
+        }
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn address(request: &str, policy: &str) -> Option<bool> {
 }
 
 /// Reads `address` or `address/length`; a plain address is one host.
-pub(super) fn network(text: &str) -> Option<(IpAddr, u8)> {
+pub(crate) fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
     let address: IpAddr = address.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };

@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use compact_str::CompactString;
 use rayon::prelude::*;
 
+use crate::access::organization::Organization;
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
 use crate::config::Config;
-use crate::estate::{Bucket, Document, Estate, Gap, Key, Known, OrganizationPolicyKind, Permissions, Role, Trail};
+use crate::estate::{Bucket, Document, Estate, Gap, Key, Known, Permissions, Role, Trail};
 use crate::finding::{Subject, SubjectKind};
-use crate::model::{Class, Model};
+use crate::model::Model;
 use crate::policy::Policy;
 use crate::rule::role::RoleView;
 pub use crate::rule::tags::PrincipalTag;
@@ -29,10 +30,10 @@ pub struct Context<'a> {
     pub config: Option<&'a Config>,
     /// The share of a quota at which a finding starts.
     pub warn_at: f64,
+    organization: Organization<'a>,
     principal_tags: OnceLock<BTreeMap<CompactString, PrincipalTag>>,
     sharing_roles: OnceLock<Vec<RoleView<'a>>>,
     log_bucket_arns: OnceLock<Vec<String>>,
-    rcp: OnceLock<Vec<(Arc<Policy>, Vec<CompactString>)>>,
     named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
 }
 
@@ -45,23 +46,17 @@ impl<'a> Context<'a> {
             model,
             config,
             warn_at,
+            organization: Organization::new(estate, model),
             principal_tags: OnceLock::new(),
             sharing_roles: OnceLock::new(),
             log_bucket_arns: OnceLock::new(),
-            rcp: OnceLock::new(),
             named_roles: OnceLock::new(),
         }
     }
 
     /// What is known of the organization of an account, as a caller would carry it.
     pub fn membership(&self, account: AccountId) -> Membership {
-        match self.model.class(account) {
-            Class::Owner | Class::Management | Class::Member => match self.model.organization_id() {
-                Some(organization) => Membership::In(organization.id.clone()),
-                None => Membership::InUnknown,
-            },
-            Class::Reader | Class::ThirdParty { .. } | Class::CloudTrail | Class::Undeclared => Membership::Outside,
-        }
+        self.organization.membership(account)
     }
 
     /// The ARNs of the log buckets that are known by name.
@@ -115,48 +110,12 @@ impl<'a> Context<'a> {
 
     /// The RCPs known to bind the resources of an account; one level with all of them, as only their denials count.
     pub fn rcp(&self, account: Option<AccountId>) -> Vec<Arc<Policy>> {
-        let policies = self.rcp.get_or_init(|| {
-            let organization = &self.estate.organization;
-            let of_kind = organization.policies.iter().filter(|p| p.kind == OrganizationPolicyKind::Rcp);
-            let known = of_kind.filter_map(|policy| {
-                let document = policy.document.present()?;
-                let targets = policy.targets.present()?;
-                Some((document.policy(&self.estate.sources), targets.iter().map(|t| t.id.clone()).collect()))
-            });
-            known.collect()
-        });
-        let Some(account) = account else { return Vec::new() };
-        let units = self.units(account);
-        let binds = |targets: &[CompactString]| targets.iter().any(|target| units.contains(target));
-        policies.iter().filter(|(_, targets)| binds(targets)).map(|(policy, _)| Arc::clone(policy)).collect()
+        self.organization.rcp(account)
     }
 
     /// The SCPs known to bind the principals of an account, level by level from the root down.
     pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
-        let policies = &self.estate.organization.policies;
-        let attached_to = |unit: &CompactString| {
-            let bound = policies.iter().filter(|policy| {
-                let targets = policy.targets.present();
-                policy.kind == OrganizationPolicyKind::Scp && targets.is_some_and(|t| t.iter().any(|t| t.id == *unit))
-            });
-            bound.filter_map(|policy| policy.document.present()).map(|document| self.policy(document)).collect()
-        };
-        let units = self.units(account);
-        let levels = units.iter().rev().map(attached_to);
-        levels.filter(|level: &Vec<Arc<Policy>>| !level.is_empty()).collect()
-    }
-
-    /// An account, its OUs and the root, from below.
-    fn units(&self, account: AccountId) -> Vec<CompactString> {
-        let mut units = vec![CompactString::new(account.as_str())];
-        // Parents form a tree; the bound only guards against contradictory input.
-        while let Some(parent) = units.last().and_then(|unit| self.estate.organization.parents.get(unit)) {
-            if units.len() > 16 || units.contains(&parent.value) {
-                break;
-            }
-            units.push(parent.value.clone());
-        }
-        units
+        self.organization.scp(account)
     }
 
     /// The policy of a document.

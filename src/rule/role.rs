@@ -13,14 +13,12 @@ use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, STRANGER};
 use crate::access::sts::{ExternalId, Trust, better};
 use crate::aws::{AccountId, Arn, managed};
-use crate::estate::{Estate, Gap, NamedBy, Role};
+use crate::estate::{Estate, Gap, ManagedText, NamedBy, Role};
 use crate::finding::{Subject, SubjectKind};
 use crate::model::Class;
-use crate::policy::{Policy, PolicyKind, Principal, Statement};
+use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::Context;
-use crate::syntax::json::Tape;
-use crate::text::embedded::Place;
-use crate::text::{SourceId, Span};
+use crate::text::Span;
 
 /// A role and all that can be known of its policies.
 #[derive(Debug)]
@@ -28,7 +26,7 @@ pub struct RoleView<'a> {
     /// The role.
     pub role: &'a Role,
     /// What findings call it.
-    pub subject: Subject,
+    pub subject: Arc<Subject>,
     /// Its trust policy; absent can not be.
     pub trust: Result<Arc<Policy>, Gap>,
     /// Its permissions policies, as far as they are known.
@@ -103,7 +101,7 @@ impl<'a> RoleView<'a> {
         let trust = trust.and_then(|policy| readable("role.trust-policy", policy));
         RoleView {
             role,
-            subject: role_subject(estate, role),
+            subject: role_subject(estate, role).into(),
             trust,
             policies: Vec::new(),
             missing: Vec::new(),
@@ -142,7 +140,11 @@ impl<'a> RoleView<'a> {
             Ok(attached) => {
                 self.policies.reserve_exact(attached.map_or(0, Vec::len));
                 for arn in attached.into_iter().flatten() {
-                    match managed_policy(estate, &arn.value) {
+                    let text = estate.managed_text(&arn.value).map(|text| match text {
+                        ManagedText::Own(policy) => (policy, Origin::Managed(arn.value.clone())),
+                        ManagedText::BuiltIn(policy, built_in) => (policy, Origin::BuiltIn(built_in)),
+                    });
+                    match text {
                         Some((policy, origin)) => match readable("role.attached-policies", policy) {
                             Ok(policy) => self.policies.push(RolePolicy { policy, origin, span: arn.span }),
                             Err(gap) => self.missing.push(gap),
@@ -373,30 +375,4 @@ pub fn role_subject(estate: &Estate, role: &Role) -> Subject {
     let file = arn.is_none().then(|| estate.sources.name(role.span.source).to_owned());
     let name = if role.named_by == NamedBy::Nothing { file.clone().unwrap_or_default() } else { role.name.to_string() };
     Subject { kind: SubjectKind::Role, arn, account: role.account, name, file }
-}
-
-/// The text of a managed policy: the inputs' own, else the one that ships with the tool.
-pub fn managed_policy(estate: &Estate, arn: &str) -> Option<(Arc<Policy>, Origin)> {
-    let own = estate.managed_policy(arn);
-    if let Some(document) = own.and_then(|policy| policy.document.present()) {
-        return Some((document.policy(&estate.sources), Origin::Managed(arn.into())));
-    }
-    let built_in = managed::managed_policy(arn)?;
-    Some((built_in_policy(built_in), Origin::BuiltIn(built_in)))
-}
-
-/// A policy that ships with the tool; its places mean nothing.
-pub fn built_in_policy(policy: managed::ManagedPolicy) -> Arc<Policy> {
-    static READ: OnceLock<std::sync::Mutex<std::collections::HashMap<&'static str, Arc<Policy>>>> = OnceLock::new();
-    let read = READ.get_or_init(Default::default);
-    let mut read = read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let parsed = read.entry(policy.arn).or_insert_with(|| {
-        let place = Place::direct(SourceId::new(u32::MAX), 0);
-        let mut tape = Tape::new();
-        match tape.read(policy.document, &place) {
-            Ok(json) => Arc::new(crate::policy::parse(json, PolicyKind::Identity)),
-            Err(_) => Arc::new(Policy::empty(PolicyKind::Identity, place.span(0, 0))),
-        }
-    });
-    Arc::clone(parsed)
 }

@@ -244,6 +244,74 @@ fn a_single_request_is_answered_from_an_estate() {
 }
 
 #[test]
+fn a_single_request_is_answered_with_what_the_estate_tells_of_bucket_and_key() {
+    const BUCKET: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}PUBLIC]}"#;
+    const PUBLIC: &str =
+        r#",{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/public/*"}"#;
+    const BLOCK: &str = r#"{"PublicAccessBlockConfiguration":{"BlockPublicAcls":true,"IgnorePublicAcls":true,"BlockPublicPolicy":true,"RestrictPublicBuckets":true}}"#;
+    const KEY: &str = "arn:aws:kms:us-east-1:111111111111:key/9f8e7d6c-5b4a-4039-8817-a6b5c4d3e2f1";
+    let ownership = |value: &str| format!(r#"{{"OwnershipControls":{{"Rules":[{{"ObjectOwnership":"{value}"}}]}}}}"#);
+    let encryption = |key: &str| {
+        format!(
+            r#"{{"ServerSideEncryptionConfiguration":{{"Rules":[{{"ApplyServerSideEncryptionByDefault":{{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"{key}"}}}}]}}}}"#
+        )
+    };
+    let key_policy = r#"{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"111111111111\"},\"Action\":\"kms:*\",\"Resource\":\"*\"}]}","PolicyName":"default"}"#;
+    let ask = |files: &[(&str, String)], principal: &str, key: &str| {
+        let files: Vec<(String, String)> =
+            files.iter().map(|(name, text)| (format!("111111111111/{name}"), text.clone())).collect();
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+        let resource = format!("arn:aws:s3:::b/{key}");
+        let args = ["simulate", "--principal", principal, "--action", "s3:GetObject", "--resource", &resource];
+        let (output, _folder) = run(&files, &[&args[..], &["--format", "json", "111111111111"]].concat());
+        json(&output)
+    };
+    let decision = |answer: &Value| answer["decision"].as_str().unwrap().to_owned();
+    let says = |answer: &Value, words: &str| answer.to_string().contains(words);
+    const LOG: &str = "AWSLogs/222222222222/CloudTrail/us-east-1/2026/11/01/f.json.gz";
+    // The root user of an account needs nothing of its own account.
+    let policy = ("s3/b/policy.json", BUCKET.replace("PUBLIC", ""));
+    let plain = ask(std::slice::from_ref(&policy), "222222222222", LOG);
+    assert_eq!(decision(&plain), "allowed", "{plain}");
+    assert!(says(&plain, "the object ownership settings of `b`") && says(&plain, "the encryption settings of `b`"));
+
+    let enforced = ("s3/b/ownership-controls.json", ownership("BucketOwnerEnforced"));
+    let told = ask(&[policy.clone(), enforced.clone()], "222222222222", LOG);
+    assert!(decision(&told) == "allowed" && !says(&told, "ownership settings"), "{told}");
+
+    let writer = ("s3/b/ownership-controls.json", ownership("ObjectWriter"));
+    let told = ask(&[policy.clone(), writer.clone()], "222222222222", LOG);
+    assert!(decision(&told) == "conditional" && says(&told, "who owns the object"), "{told}");
+    assert_eq!(decision(&ask(&[policy.clone(), writer], "111111111111", LOG)), "allowed");
+
+    let public = ("s3/b/policy.json", BUCKET.replace("PUBLIC", PUBLIC));
+    let block = ("s3/b/public-access-block.json", BLOCK.to_owned());
+    let told = ask(&[public.clone(), enforced.clone(), block.clone()], "222222222222", LOG);
+    assert!(decision(&told) == "implicit-deny" && says(&told, "RestrictPublicBuckets"), "{told}");
+    let told = ask(&[public, enforced.clone()], "222222222222", LOG);
+    assert!(decision(&told) == "allowed" && says(&told, "block public access settings"), "{told}");
+    assert_eq!(decision(&ask(&[policy.clone(), enforced.clone(), block], "222222222222", LOG)), "allowed");
+
+    let managed = ("s3/b/encryption.json", encryption("alias/aws/s3"));
+    let told = ask(&[policy.clone(), enforced.clone(), managed], "222222222222", "reports/x");
+    assert!(decision(&told) == "implicit-deny" && says(&told, "AWS managed key"), "{told}");
+
+    let folder = "kms/us-east-1/9f8e7d6c-5b4a-4039-8817-a6b5c4d3e2f1";
+    let own = ("s3/b/encryption.json", encryption(KEY));
+    let of_key = (format!("{folder}/policy.json"), format!("{folder}/grants.json"));
+    let files = [policy, enforced, own, (of_key.0.as_str(), key_policy.to_owned())];
+    let told = ask(&files, "222222222222", "reports/x");
+    assert!(decision(&told) == "conditional" && says(&told, "the grants of the key"), "{told}");
+    let [policy, enforced, own, key] = files;
+    let files = [policy, enforced, own, key, (of_key.1.as_str(), r#"{"Grants":[]}"#.to_owned())];
+    let told = ask(&files, "222222222222", "reports/x");
+    assert!(decision(&told) == "implicit-deny" && says(&told, "kms:Decrypt"), "{told}");
+    assert_eq!(decision(&ask(&files, "111111111111", "reports/x")), "allowed");
+    let told = ask(&files, "222222222222", LOG);
+    assert!(decision(&told) == "conditional" && says(&told, "whether log files are under"), "{told}");
+}
+
+#[test]
 fn a_run_that_reads_nothing_claims_nothing() {
     let (output, _folder) = run(&[], &["check", "no-such-file.json"]);
     assert_eq!((output.status.code(), stdout(&output).trim_end()), (Some(2), "nothing was audited"));

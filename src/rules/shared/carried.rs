@@ -7,12 +7,12 @@ use rayon::prelude::*;
 
 use crate::aws::managed::{self, ManagedPolicy};
 use crate::aws::{AccountId, Arn};
-use crate::estate::Gap;
+use crate::estate::{Gap, built_in_policy};
 use crate::finding::{Step, Subject, SubjectKind};
 use crate::model::Class;
 use crate::policy::{Policy, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::{Origin, Party, RolePolicy, RoleView, built_in_policy};
+use crate::rule::role::{Origin, Party, RolePolicy, RoleView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::shared::excess::{self, Excess, Ground};
 use crate::rules::shared::permissions::Limits;

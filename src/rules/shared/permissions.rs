@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::access::actor::{Boundary, boundary};
 use crate::access::evaluate::Side;
 use crate::aws::AccountId;
-use crate::estate::{Document, Estate, Known, OrganizationPolicyKind, Permissions};
+use crate::estate::{Document, Estate, OrganizationPolicyKind, Permissions};
 use crate::model::Class;
 use crate::policy::{Policy, PolicyKind, Statement};
 use crate::rule::context::Context;
-use crate::rule::role::managed_policy;
 use crate::text::Span;
 
 /// What is known of the limits of one holder of policies.
@@ -19,12 +19,6 @@ pub(in crate::rules) struct Limits {
     boundary: Boundary,
     /// What is not known and could take permissions away.
     pub(in crate::rules) unknown: Vec<String>,
-}
-
-#[derive(Debug)]
-enum Boundary {
-    None,
-    Is(Box<Policy>),
 }
 
 impl Limits {
@@ -42,16 +36,8 @@ impl Limits {
         policies: impl IntoIterator<Item = &'p Policy>,
     ) -> Self {
         let mut limits = Limits { denies: denying(policies), boundary: Boundary::None, unknown: Vec::new() };
-        let document = permissions.boundary_document.as_ref().map(|document| context.policy(document));
-        let text = match &permissions.boundary {
-            Known::Present(arn, _) => document.or_else(|| Some(managed_policy(context.estate, arn)?.0)),
-            _ => document,
-        };
-        match text {
-            Some(policy) => limits.boundary = Boundary::Is(Box::new(Policy::clone(&policy))),
-            None if matches!(permissions.boundary, Known::Absent(_)) => {}
-            None => limits.unknown.push(format!("permissions boundary of `{name}`")),
-        }
+        limits.boundary = boundary(context.estate, permissions, name);
+        limits.unknown.extend(limits.boundary.unknown().map(str::to_owned));
         limits.add_scps(context, account);
         limits
     }
@@ -72,10 +58,7 @@ impl Limits {
 
     /// Its permissions boundary, as far as it is known.
     pub(in crate::rules) fn with_boundary<T>(&self, ask: impl FnOnce(Side<'_>) -> T) -> T {
-        match &self.boundary {
-            Boundary::None => ask(Side::None),
-            Boundary::Is(policy) => ask(Side::Policies(&[policy])),
-        }
+        self.boundary.side(ask)
     }
 }
 
@@ -134,5 +117,5 @@ fn texts(estate: &Estate, permissions: &Permissions) -> Vec<Arc<Policy>> {
     let inline = permissions.inline.present().into_iter().flatten().filter_map(|policy| policy.document.present());
     let inline = inline.map(|document| document.policy(&estate.sources));
     let attached = permissions.attached.present().into_iter().flatten();
-    inline.chain(attached.filter_map(|arn| Some(managed_policy(estate, &arn.value)?.0))).collect()
+    inline.chain(attached.filter_map(|arn| Some(estate.managed_text(&arn.value)?.policy()))).collect()
 }

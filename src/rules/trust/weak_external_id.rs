@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::AccountId;
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Draft, Finding, Level, Subject};
 use crate::rule::context::Context;
 use crate::rule::role::RoleView;
 use crate::rule::{Outcome, Verdict};
@@ -123,7 +123,7 @@ fn shared(context: &Context<'_>) -> Outcome {
             .message(message)
             .level(level(&last.outsider))
             .statement(last.accepted.statement)
-            .subject(last.role.subject.clone())
+            .subject(Subject::clone(&last.role.subject))
             .about("shared")
             .help("have each third party generate an ID of its own, and give each a statement of its own");
         for account in &accounts {

@@ -1,0 +1,101 @@
+//! What an organization puts around a request: whose member an account is, and the policies that bind it.
+//!
+//! Source: Organizations User Guide, "SCP evaluation" and "RCP evaluation": policies are inherited from the root over
+//! every organizational unit down to the account.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use compact_str::CompactString;
+
+use crate::access::sts::Membership;
+use crate::aws::AccountId;
+use crate::estate::{Estate, OrganizationPolicyKind};
+use crate::model::{Class, Model};
+use crate::policy::Policy;
+
+/// The organization of an estate, as far as inputs and config tell it.
+#[derive(Debug)]
+pub struct Organization<'a> {
+    estate: &'a Estate,
+    model: &'a Model,
+    scp: OnceLock<ByTarget>,
+    rcp: OnceLock<ByTarget>,
+}
+
+/// Policies by the root, OU or account they are attached to.
+type ByTarget = HashMap<CompactString, Vec<Arc<Policy>>>;
+
+impl<'a> Organization<'a> {
+    /// The organization of an estate.
+    pub fn new(estate: &'a Estate, model: &'a Model) -> Self {
+        Organization { estate, model, scp: OnceLock::new(), rcp: OnceLock::new() }
+    }
+
+    /// What is known of the organization of an account, as a caller would carry it.
+    pub fn membership(&self, account: AccountId) -> Membership {
+        match self.model.class(account) {
+            Class::Owner | Class::Management | Class::Member => match self.model.organization_id() {
+                Some(organization) => Membership::In(organization.id.clone()),
+                None => Membership::InUnknown,
+            },
+            Class::Reader | Class::ThirdParty { .. } | Class::CloudTrail | Class::Undeclared => Membership::Outside,
+        }
+    }
+
+    /// The SCPs known to bind the principals of an account, level by level from the root down; levels without any are left
+    /// out, as they are not known.
+    pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
+        let attached = self.scp.get_or_init(|| self.by_target(OrganizationPolicyKind::Scp));
+        if attached.is_empty() {
+            return Vec::new();
+        }
+        let units = self.units(account);
+        units.iter().rev().filter_map(|unit| attached.get(unit)).cloned().collect()
+    }
+
+    /// The RCPs known to bind the resources of an account; one list with all of them, as only their denials count.
+    pub fn rcp(&self, account: Option<AccountId>) -> Vec<Arc<Policy>> {
+        let attached = self.rcp.get_or_init(|| self.by_target(OrganizationPolicyKind::Rcp));
+        let Some(account) = account.filter(|_| !attached.is_empty()) else { return Vec::new() };
+        let mut bound: Vec<Arc<Policy>> = Vec::new();
+        for policy in self.units(account).iter().filter_map(|unit| attached.get(unit)).flatten() {
+            if !bound.iter().any(|known| Arc::ptr_eq(known, policy)) {
+                bound.push(Arc::clone(policy));
+            }
+        }
+        bound
+    }
+
+    /// Whether any policy of that kind was collected; where none was, those there are may deny.
+    pub fn knows(&self, kind: OrganizationPolicyKind) -> bool {
+        self.estate.organization.policies.iter().any(|policy| policy.kind == kind)
+    }
+
+    fn by_target(&self, kind: OrganizationPolicyKind) -> ByTarget {
+        let mut attached = ByTarget::new();
+        for policy in self.estate.organization.policies.iter().filter(|policy| policy.kind == kind) {
+            let (Some(document), Some(targets)) = (policy.document.present(), policy.targets.present()) else {
+                continue;
+            };
+            let text = document.policy(&self.estate.sources);
+            for target in targets {
+                attached.entry(target.id.clone()).or_default().push(Arc::clone(&text));
+            }
+        }
+        attached
+    }
+
+    /// An account, its OUs and the root, from below.
+    fn units(&self, account: AccountId) -> Vec<CompactString> {
+        let mut units = vec![CompactString::new(account.as_str())];
+        // Parents form a tree; the bound only guards against contradictory input.
+        while let Some(parent) = units.last().and_then(|unit| self.estate.organization.parents.get(unit)) {
+            if units.len() > 16 || units.contains(&parent.value) {
+                break;
+            }
+            units.push(parent.value.clone());
+        }
+        units
+    }
+}
