@@ -20,7 +20,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use coverage::Coverage;
-use known::TOPICS;
+use known::{Ours, TOPICS};
 use run::Answers;
 
 /// What came of a run.
@@ -47,31 +47,36 @@ fn compare(package: &Path, cases: &[Value], answers: &[Answers]) -> Outcome {
         }
     }
     // One subject alone, then all of them.
-    let mut tries: Vec<(usize, String, bool, Value)> = Vec::new();
+    let mut tries: Vec<(usize, String, Ours, Value)> = Vec::new();
     for (number, case) in open.iter().map(|number| &cases[*number]).enumerate() {
         let mut all = case.clone();
-        let mut same = true;
+        let mut ours = Ours::Stays;
         let mut names = Vec::new();
         for topic in &TOPICS {
             let mut one = case.clone();
             if (topic.take_out)(&mut one) {
-                tries.push((number, topic.name.to_owned(), topic.same_meaning, one));
+                tries.push((number, topic.name.to_owned(), topic.ours, one));
             }
             if (topic.take_out)(&mut all) {
-                same &= topic.same_meaning;
+                if topic.ours == Ours::Conditional {
+                    ours = topic.ours;
+                }
                 names.push(topic.name);
             }
         }
         if names.len() > 1 {
-            tries.push((number, "several of these at once".to_owned(), same, all));
+            tries.push((number, "several of these at once".to_owned(), ours, all));
         }
     }
     let asked: Vec<Value> = tries.iter().map(|(.., case)| case.clone()).collect();
     let mut explained: Vec<Option<String>> = vec![None; open.len()];
-    for ((number, name, same, _), again) in tries.into_iter().zip(run::both(package, &asked)) {
-        // What only words a case anew must leave our answer as it was.
-        let ours_stays = !same || again.allowed() == answers[open[number]].allowed();
-        if again.agree() && ours_stays {
+    for ((number, name, ours, _), again) in tries.into_iter().zip(run::both(package, &asked)) {
+        let before = &answers[open[number]];
+        let as_said = match before.ours.as_str() {
+            "conditional" => ours == Ours::Conditional,
+            _ => before.decided() && again.allowed() == before.allowed(),
+        };
+        if again.agree() && as_said {
             explained[number].get_or_insert(name);
         }
     }
@@ -171,7 +176,7 @@ fn a_subject_that_was_taken_out_is_gone_and_one_that_was_reworded_changes_no_ans
             if (topic.take_out)(&mut without) {
                 let mut again = without.clone();
                 assert!(!(topic.take_out)(&mut again), "{} stays in {case}", topic.name);
-                if topic.same_meaning {
+                if topic.ours == Ours::Stays {
                     asked.extend([case.clone(), without]);
                     names.push(topic.name);
                 }

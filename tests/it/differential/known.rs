@@ -3,11 +3,13 @@
 //! Each knows by the case alone, never by the answers, whether its subject is there, and changes the case so that it is
 //! not. The two must agree on what is left: an explained subject hides nothing else in the same case.
 
+mod callers;
+
 use std::net::IpAddr;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use trailproof::policy::operator::{Family, Operator, SetOperator};
+use trailproof::policy::operator::{Family, SetOperator};
 
 use super::values;
 use super::walk::{self, Clause};
@@ -18,20 +20,25 @@ pub(crate) struct Topic {
     pub(crate) name: &'static str,
     /// Takes the subject out of a case; whether it was there.
     pub(crate) take_out: fn(&mut Value) -> bool,
-    /// Whether the case then says the same in other words, so that our answer must stay.
-    pub(crate) same_meaning: bool,
+    /// What we must answer for it to explain a disagreement.
+    pub(crate) ours: Ours,
+}
+
+/// What we answer where a subject is why the two differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ours {
+    /// The same without it: the case then only says the same in other words.
+    Stays,
+    /// That it depends, which nothing else in a generated case makes us say.
+    Conditional,
 }
 
 const fn reworded(name: &'static str, take_out: fn(&mut Value) -> bool) -> Topic {
-    Topic { name, take_out, same_meaning: true }
-}
-
-const fn removed(name: &'static str, take_out: fn(&mut Value) -> bool) -> Topic {
-    Topic { name, take_out, same_meaning: false }
+    Topic { name, take_out, ours: Ours::Stays }
 }
 
 /// All of them, in the order in which they are taken out.
-pub(crate) const TOPICS: [Topic; 21] = [
+pub(crate) const TOPICS: [Topic; 22] = [
     reworded("Variables under Version 2008-10-17", old_variables),
     reworded("Escaped characters under StringEquals", escapes),
     reworded("Variables whose value is empty", empty_variables),
@@ -44,15 +51,20 @@ pub(crate) const TOPICS: [Topic; 21] = [
     reworded("Bytes that are not base64", bytes),
     reworded("Texts that are no ARN under negated operators", no_arns),
     reworded("Set operators before Null", null_with_set),
-    removed("Empty texts under ForAllValues", empty_for_all),
-    reworded("Key policy statements without Resource", key_without_resource),
-    removed("NotPrincipal lists of some levels", partial_not_principal),
-    reworded("Federated users without session policy", federated_without_session),
-    removed("Silent session policies", silent_session),
-    reworded("Root users and AssumeRole", root_assumes),
-    reworded("Services without RCPs", rcp_of_others),
-    reworded("Short ARNs in RCPs", short_in_rcp),
-    reworded("SCPs and service principals", scp_of_services),
+    reworded("Empty texts under ForAllValues", empty_for_all),
+    reworded("Key policy statements without Resource", callers::key_without_resource),
+    reworded("NotPrincipal lists that spare nobody", callers::idle_not_principal),
+    Topic {
+        name: "NotPrincipal lists of some levels",
+        take_out: callers::partial_not_principal,
+        ours: Ours::Conditional,
+    },
+    reworded("Federated users without session policy", callers::federated_without_session),
+    reworded("Silent session policies", callers::silent_session),
+    reworded("Root users and AssumeRole", callers::root_assumes),
+    reworded("Services without RCPs", callers::rcp_of_others),
+    reworded("Short ARNs in RCPs", callers::short_in_rcp),
+    reworded("SCPs and service principals", callers::scp_of_services),
 ];
 
 /// Changes every clause; whether one changed.
@@ -281,20 +293,16 @@ fn no_arns(case: &mut Value) -> bool {
     let whole = |text: &str| text.starts_with("arn:") && text.split(':').count() >= 6;
     let request = case.clone();
     let mut keys = Vec::new();
-    let mut negated = false;
     walk::each_clause(case, &mut |clause| {
         if clause.operator.family == Family::Arn {
-            negated |= clause.operator.negated;
             let asked = walk::context(&request, &clause.key).unwrap_or_default();
-            keys.extend(asked.iter().any(|text| !whole(text)).then(|| clause.key.clone()));
+            keys.extend((clause.operator.negated && asked.iter().any(|text| !whole(text))).then(|| clause.key.clone()));
         }
     });
-    if !negated {
-        return false;
-    }
     let mut changed = clauses(case, &|clause| {
         let dead = keys.contains(&clause.key);
         clause.operator.family == Family::Arn
+            && (clause.operator.negated || dead)
             && clause.map(|text| if whole(text) && !dead { text } else { "arn:aws:none:::none" }.to_owned())
     });
     for key in &keys {
@@ -319,117 +327,31 @@ fn null_with_set(case: &mut Value) -> bool {
     changed
 }
 
-/// A clause that holds on nothing but empty texts is left out.
+/// Where the request has an empty text, the policy's list is made to meet it: then it decides nothing.
 fn empty_for_all(case: &mut Value) -> bool {
     let request = case.clone();
-    let mut changed = false;
-    walk::each_statement(case, &mut |_, _, statement| {
-        let Some(blocks) = statement.get_mut("Condition").and_then(Value::as_object_mut) else { return };
-        for (name, block) in blocks {
-            if Operator::parse(name).and_then(|operator| operator.set) == Some(SetOperator::ForAllValues) {
-                let keys = block.as_object_mut().unwrap();
-                let before = keys.len();
-                keys.retain(|key, _| {
-                    !walk::context(&request, &key.to_lowercase()).is_some_and(|v| v.contains(&String::new()))
-                });
-                changed |= keys.len() < before;
-            }
+    clauses(case, &|clause| {
+        let empty = walk::context(&request, &clause.key).is_some_and(|values| values.contains(&String::new()));
+        if clause.operator.set != Some(SetOperator::ForAllValues) || !is_text(clause) || !empty {
+            return false;
         }
-    });
-    changed
-}
-
-fn key_without_resource(case: &mut Value) -> bool {
-    let key = case["request"]["action"].as_str().is_some_and(|action| action.starts_with("kms:"));
-    key && walk::drop_statements(case, &|kind, _, statement| {
-        kind == "resource" && statement.get("Resource").is_none() && statement.get("NotResource").is_none()
+        if clause.operator.negated {
+            let like = clause.operator.family == Family::StringLike;
+            return clause.map(|text| {
+                let replaced = match text {
+                    "" => "a text that no request has",
+                    _ if like && text.bytes().all(|b| b == b'*') => "?*",
+                    _ => text,
+                };
+                replaced.to_owned()
+            });
+        }
+        let mut texts = clause.texts();
+        let missing = !texts.contains(&String::new());
+        if missing {
+            texts.push(String::new());
+            clause.set(texts);
+        }
+        missing
     })
-}
-
-/// Each level of the caller that a `NotPrincipal` can list: itself, its role, its account.
-fn levels(case: &Value) -> Vec<[String; 2]> {
-    let principal = case["request"]["principal"].as_str().unwrap_or_default().to_owned();
-    let account = principal.split(':').nth(4).unwrap_or_default().to_owned();
-    let mut levels = vec![[principal.clone(), String::new()]];
-    if principal.contains(":assumed-role/") {
-        let name = principal.split('/').nth(1).unwrap_or_default();
-        let plain = format!("arn:aws:iam::{account}:role/{name}");
-        levels.push([walk::context(case, "aws:principalarn").map_or(plain.clone(), |mut role| role.remove(0)), plain]);
-    }
-    if !account.is_empty() {
-        levels.push([format!("arn:aws:iam::{account}:root"), account]);
-    }
-    levels
-}
-
-fn partial_not_principal(case: &mut Value) -> bool {
-    let levels = levels(case);
-    walk::drop_statements(case, &|_, _, statement| {
-        let Some((entries, true)) = walk::principals(statement) else { return false };
-        let listed = levels.iter().filter(|level| level.iter().any(|name| entries.contains(name))).count();
-        statement["Effect"] == "Deny" && listed > 0 && listed < levels.len()
-    })
-}
-
-fn is_federated(case: &Value) -> bool {
-    case["request"]["principal"].as_str().is_some_and(|principal| principal.contains(":federated-user/"))
-}
-
-/// A session policy that allows nothing says the same.
-fn federated_without_session(case: &mut Value) -> bool {
-    if !is_federated(case) || !case["policies"]["session"].is_null() {
-        return false;
-    }
-    let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:GetAccessKeyInfo", "Resource": "*"}]});
-    walk::policies_of(case).insert("session".to_owned(), nothing);
-    true
-}
-
-/// In the resource's account, an Allow that names the session or everyone is not limited by a session policy.
-fn silent_session(case: &mut Value) -> bool {
-    let request = case.clone();
-    let principal = request["request"]["principal"].as_str().unwrap_or_default();
-    if case["policies"]["session"].is_null() || principal.split(':').nth(4) != Some(super::world::OWNER) {
-        return false;
-    }
-    walk::drop_statements(case, &|kind, _, statement| {
-        let direct = walk::principals(statement).is_some_and(|(entries, negated)| {
-            negated || entries.iter().any(|entry| entry == "*" || entry == principal)
-        });
-        kind == "resource" && statement["Effect"] == "Allow" && direct
-    })
-}
-
-/// Nobody may do it any more.
-fn root_assumes(case: &mut Value) -> bool {
-    let root = case["request"]["principal"].as_str().is_some_and(|principal| principal.ends_with(":root"));
-    let assumes =
-        case["request"]["action"].as_str().is_some_and(|action| action.eq_ignore_ascii_case("sts:AssumeRole"));
-    if !(root && assumes) || case["policies"]["resource"]["Id"] == "nobody" {
-        return false;
-    }
-    let nobody = json!({"Effect": "Allow", "Principal": {"AWS": "444444444444"}, "Action": "sts:AssumeRole"});
-    let policy = json!({"Version": "2012-10-17", "Id": "nobody", "Statement": [nobody]});
-    walk::policies_of(case).insert("resource".to_owned(), policy);
-    true
-}
-
-fn rcp_of_others(case: &mut Value) -> bool {
-    let service = case["request"]["action"].as_str().and_then(|action| action.split(':').next()).unwrap_or_default();
-    let others = ["sns", "cloudtrail"].contains(&service);
-    others && walk::policies_of(case).shift_remove("rcp").is_some()
-}
-
-/// Writes the fields out that a short ARN leaves to its last star.
-fn short_in_rcp(case: &mut Value) -> bool {
-    resources(case, &|kind, _, text| {
-        let fields = text.split(':').count();
-        let short = kind == "rcp" && text != "*" && text.ends_with('*') && fields < 6;
-        if short { format!("{text}{}", ":*".repeat(6 - fields)) } else { text.to_owned() }
-    })
-}
-
-fn scp_of_services(case: &mut Value) -> bool {
-    let service = case["request"]["principal"].as_str().is_some_and(|name| name.ends_with(".amazonaws.com"));
-    service && walk::policies_of(case).shift_remove("scp").is_some()
 }

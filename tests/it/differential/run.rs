@@ -18,8 +18,12 @@ pub(crate) struct Answers {
 impl Answers {
     /// Whether both let the request through or both do not; an answer that depends on something is none.
     pub(crate) fn agree(&self) -> bool {
-        (self.ours == "allowed") == (self.theirs == "allowed")
-            && [&self.ours, &self.theirs].iter().all(|answer| DECISIONS.contains(&answer.as_str()))
+        self.allowed() == (self.theirs == "allowed") && self.decided()
+    }
+
+    /// Whether each is one of the three decisions: no error, and nothing that depends.
+    pub(crate) fn decided(&self) -> bool {
+        [&self.ours, &self.theirs].iter().all(|answer| DECISIONS.contains(&answer.as_str()))
     }
 
     /// Whether ours lets it through.
