@@ -16,19 +16,14 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// Whether both let the request through or both do not; an answer that depends on something is none.
+    /// Whether both decide and decide alike: allowed, denied by a statement, or not allowed by any.
     pub(crate) fn agree(&self) -> bool {
-        self.allowed() == (self.theirs == "allowed") && self.decided()
+        self.ours == self.theirs && self.decided()
     }
 
     /// Whether each is one of the three decisions: no error, and nothing that depends.
     pub(crate) fn decided(&self) -> bool {
         [&self.ours, &self.theirs].iter().all(|answer| DECISIONS.contains(&answer.as_str()))
-    }
-
-    /// Whether ours lets it through.
-    pub(crate) fn allowed(&self) -> bool {
-        self.ours == "allowed"
     }
 }
 
