@@ -1,13 +1,14 @@
 //! What the cases of a run were about, and how often it decided, so that nobody takes a number for more than it is.
 
+mod features;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use trailproof::policy::operator::Operator;
 
-use super::run;
-use super::walk;
+use super::{run, walk};
 
 /// How often something stood in a case, held and decided, or failed and decided.
 #[derive(Debug, Default, Clone, Copy)]
@@ -35,15 +36,55 @@ pub(crate) struct Coverage {
 }
 
 impl Coverage {
+    /// Counts what cases are about, without asking anybody.
+    pub(crate) fn written(cases: &[Value]) -> Self {
+        let mut coverage = Coverage { cases: cases.len(), ..Coverage::default() };
+        for case in cases {
+            for feature in features::of(case) {
+                *coverage.features.entry(feature).or_default() += 1;
+            }
+            walk::each_statement(&mut case.clone(), &mut |_, _, statement| {
+                for operator in operators_of(statement) {
+                    coverage.count(&operator, |count| count.written += 1);
+                }
+            });
+        }
+        coverage
+    }
+
+    /// What too few cases are about, one in so many being enough; every operator with each affix must be there at all.
+    pub(crate) fn lacks(&self, one_in: usize) -> Vec<String> {
+        let mut lacks = Vec::new();
+        for (group, names) in features::EXPECTED {
+            for name in *names {
+                let found = self.features.get(&(*group, (*name).to_owned())).copied().unwrap_or_default();
+                if found * one_in < self.cases {
+                    lacks.push(format!("{group} {name}: {found}"));
+                }
+            }
+        }
+        for base in Operator::names() {
+            for set in ["", "ForAllValues:", "ForAnyValue:"] {
+                for if_exists in ["", "IfExists"].iter().take(if base == "Null" { 1 } else { 2 }) {
+                    let operator = format!("{set}{base}{if_exists}");
+                    if !self.operators.contains_key(&operator) {
+                        lacks.push(operator);
+                    }
+                }
+            }
+        }
+        lacks
+    }
+
     /// Counts cases and what we answer, asking again with each clause and each statement left out.
     pub(crate) fn of(cases: &[Value], answers: &[String]) -> Self {
-        let mut coverage = Coverage { cases: cases.len(), ..Coverage::default() };
+        let mut coverage = Coverage::written(cases);
         let mut variants = Vec::new();
         // For each variant: the case, and the operators that stand there, with whether the whole statement went.
         let mut about: Vec<(usize, Vec<String>, bool)> = Vec::new();
         for (number, (case, answer)) in cases.iter().zip(answers).enumerate() {
             coverage.allowed += usize::from(answer == "allowed");
-            coverage.features(case, answer);
+            *coverage.features.entry(("decision", answer.clone())).or_default() += 1;
             for statement in 0..statements(case) {
                 let mut operators = Vec::new();
                 nth_statement(&mut case.clone(), statement, &mut |statement| operators = operators_of(statement));
@@ -52,9 +93,6 @@ impl Coverage {
                     nth_statement(&mut variant, statement, &mut |statement| take_clause(statement, clause));
                     variants.push(variant);
                     about.push((number, vec![operator.clone()], false));
-                }
-                for operator in &operators {
-                    coverage.count(operator, |count| count.written += 1);
                 }
                 if !operators.is_empty() {
                     let mut variant = case.clone();
@@ -80,66 +118,6 @@ impl Coverage {
         add(self.bases.entry(base.to_owned()).or_default());
         add(self.affixes.entry(affix).or_default());
         add(self.operators.entry(operator.to_owned()).or_default());
-    }
-
-    fn features(&mut self, case: &Value, answer: &str) {
-        let mut found: Vec<(&'static str, String)> = Vec::new();
-        let request = &case["request"];
-        let principal = request["principal"].as_str().unwrap_or_default();
-        let action = request["action"].as_str().unwrap_or_default();
-        let account = principal.split(':').nth(4);
-        let kind = match principal {
-            "anonymous" => "anonymous",
-            _ if account.is_none() => "service",
-            _ if principal.ends_with(":root") => "root",
-            _ if principal.contains(":user/") => "user",
-            _ if principal.contains(":federated-user/") => "federated user",
-            _ => "role session",
-        };
-        found.push(("caller", kind.to_owned()));
-        found.push(("service", action.split(':').next().unwrap_or_default().to_owned()));
-        found.push(("decision", answer.to_owned()));
-        let owned = request["resource"].as_str().is_some_and(|resource| resource != "*");
-        let accounts = match account {
-            _ if !owned => "no resource",
-            None => "no account",
-            Some(account) if account == super::world::OWNER => "same account",
-            Some(_) => "cross-account",
-        };
-        found.push(("accounts", accounts.to_owned()));
-        let mut case = case.clone();
-        walk::policies(&mut case, &mut |kind, document| {
-            found.push(("policy", kind.to_owned()));
-            found.push(("version", walk::text(&document["Version"])));
-        });
-        walk::each_statement(&mut case, &mut |_, _, statement| {
-            for element in ["NotPrincipal", "NotAction", "NotResource"] {
-                if statement.get(element).is_some() {
-                    found.push(("element", format!("{element} ({})", walk::text(&statement["Effect"]))));
-                }
-            }
-            if statement.to_string().contains("${") {
-                found.push(("element", "variables".to_owned()));
-            }
-            for entry in walk::principals(statement).map(|(entries, _)| entries).unwrap_or_default() {
-                let form = match entry.as_str() {
-                    "*" => "everyone",
-                    _ if entry.ends_with(":root") => "account by ARN",
-                    _ if entry.contains(":assumed-role/") => "session",
-                    _ if entry.contains(":federated-user/") => "federated user",
-                    _ if entry.contains(":role/") => "role",
-                    _ if entry.contains(":user/") => "user",
-                    _ if entry.contains(".amazonaws.") => "service",
-                    _ => "account by ID",
-                };
-                found.push(("principal", form.to_owned()));
-            }
-        });
-        found.sort();
-        found.dedup();
-        for feature in found {
-            *self.features.entry(feature).or_default() += 1;
-        }
     }
 
     /// The counts as text.

@@ -316,7 +316,7 @@ impl Generator<'_> {
     fn resource(&mut self, layer: Layer, hit: bool, statement: &mut Map<String, Value>, rng: &mut Rng) {
         let Target { resource, .. } = *self.target;
         let mut list = Vec::new();
-        let negated = rng.chance(9) && layer != Layer::Rcp;
+        let negated = rng.chance(if hit { 9 } else { 25 }) && layer != Layer::Rcp;
         if negated != hit {
             list.push(self.covering(rng));
         }
@@ -366,7 +366,7 @@ impl Generator<'_> {
         let fields: Vec<&str> = resource.splitn(6, ':').collect();
         let [_, partition, service, region, account, rest] = fields[..] else { return "*".to_owned() };
         let build = |p: &str, r: &str, a: &str, x: &str| format!("arn:{p}:{service}:{r}:{a}:{x}");
-        match rng.below(9) {
+        match rng.below(11) {
             0 => build(partition, region, account, &flip(rest)),
             1 => build(partition, region, account, &format!("{rest}/*")),
             2 => build("aws-cn", region, account, rest),
@@ -375,6 +375,8 @@ impl Generator<'_> {
             5 => build(partition, region, account, &format!("{rest}?")),
             6 => build(partition, region, account, &format!("${{aws:PrincipalTag/none}}{rest}")),
             7 => build(partition, region, account, &rest.replace("222222222222", "${aws:PrincipalTag/team}x")),
+            8 => build(partition, region, account, &format!("{rest}${{aws:PrincipalTag/none, 'x'}}")),
+            9 => build(partition, region, account, &format!("${{*}}{rest}")),
             _ => build(partition, region, account, rest.split('/').next().unwrap_or(rest)) + "-2/*",
         }
     }

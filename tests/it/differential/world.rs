@@ -241,7 +241,7 @@ impl Who {
             _ => {
                 let account = self.account().unwrap_or(OWNER);
                 let stranger = rng.pick(&["444444444444", "555555555555"]);
-                let changed = match rng.below(6) {
+                let changed = match rng.below(8) {
                     0 => own.replace(account, stranger),
                     1 => format!("{own}x"),
                     2 => own.replace("/team/", "/teams/").replace("lice", "lices").replace("eader", "eaders"),
@@ -250,7 +250,10 @@ impl Who {
                         .replace("/team/u/", "/")
                         .replace(":user/alice", ":user/nobody")
                         .replace("assumed-role", "federated-user"),
-                    _ => return ("Service", "cloudtrail.amazonaws.com".to_owned()),
+                    5 => return ("Service", "cloudtrail.amazonaws.com".to_owned()),
+                    // What AWS shows in place of a user or role that is gone.
+                    6 => rng.pick(&["AROADBQP57FF2AEXAMPLE", "AIDACKCEVSQ6C2EXAMPLE"]).to_owned(),
+                    _ => return ("Federated", format!("arn:aws:iam::{account}:saml-provider/company")),
                 };
                 if changed == own { ("AWS", stranger.to_owned()) } else { ("AWS", changed) }
             }
