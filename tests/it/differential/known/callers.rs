@@ -40,14 +40,14 @@ fn listed(levels: &[[String; 2]], statement: &Value) -> Option<(bool, bool)> {
     Some((some, listed[..own].iter().any(|one| *one)))
 }
 
-/// Such a Deny means the caller, where it lists no more than the caller's account or the caller has a boundary.
+/// Such a Deny means the caller, where it lists no more than the caller's account. One with a boundary is meant anyway.
 pub(super) fn idle_not_principal(case: &mut Value) -> bool {
     let levels = levels(case);
     let bounded = !case["policies"]["boundary"].is_null();
     let mut changed = false;
     walk::each_statement(case, &mut |_, _, statement| {
         let Some((true, own)) = listed(&levels, statement) else { return };
-        if bounded || !own {
+        if !bounded && !own {
             let object = statement.as_object_mut().unwrap();
             object.shift_remove("NotPrincipal");
             object.insert("Principal".to_owned(), json!("*"));
