@@ -17,6 +17,7 @@ mod cards;
 mod cli;
 mod collect;
 mod decisions;
+mod differential;
 mod origins;
 mod policies;
 mod reports;
