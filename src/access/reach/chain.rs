@@ -266,7 +266,8 @@ fn add_named<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>) {
             };
             let Some(reader) = reader.filter(|reader| known.insert(reader.party.id.clone())) else { continue };
             open.extend(reader.role);
-            entries.push(Entry { reader, reach: Reach::default(), admitted: Vec::new() });
+            let own = ground.column(reader.own_logs()).map(|own| own.account);
+            entries.push(Entry { reader, reach: Reach::nothing(own), admitted: Vec::new() });
         }
     }
 }

@@ -16,9 +16,10 @@ use crate::finding::matrix::Ability;
 ///
 /// Accounts that no statement which can matter to this reader tells apart are asked about once.
 pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
+    let own = ground.column(reader.own_logs());
     let mut cases: Vec<Case<'_>> = reader.faces.iter().map(|face| Case::new(ground, face)).collect();
     if !cases.iter().any(Case::may_do_anything) {
-        return Reach::default();
+        return Reach::nothing(own.map(|own| own.account));
     }
     let mut mentions = Mentions::default();
     for (place, statement) in cases.iter().flat_map(Case::statements).enumerate() {
@@ -30,7 +31,6 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
             mentions.read_objects(usize::MAX / 2 + place, statement);
         }
     }
-    let own = ground.column(reader.own_logs());
     let mut classes: BTreeMap<Signature, Vec<&LogOwner>> = BTreeMap::new();
     let mut others: Option<&LogOwner> = None;
     for column in ground.columns.iter().filter(|column| own.is_none_or(|own| own.account != column.account)) {

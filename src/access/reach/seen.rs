@@ -113,6 +113,11 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// Nothing; `own` is the account of the reader, where the bucket has its logs.
+    pub(super) fn nothing(own: Option<AccountId>) -> Self {
+        Reach { own: own.map(|account| (account, Arc::default())), ..Reach::default() }
+    }
+
     /// What it can do with the logs of an account.
     pub(super) fn of(&self, account: AccountId) -> &Arc<Seen> {
         match &self.own {
