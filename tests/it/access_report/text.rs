@@ -224,6 +224,14 @@ fn more_columns_than_there_is_room_for_are_a_list() {
             "    read+decrypt ▲  logs of 200000000002 (team 2)",
         ]
     );
+    let mut matrix = samples::unlike(30);
+    let closed = matrix.rows[1].cells[0].clone();
+    matrix.rows[0].cells.iter_mut().for_each(|cell| *cell = closed.clone());
+    let shown = text(&[matrix], &SourceMap::new(), AccessOptions { quiet: true, ..columns(80) });
+    assert!(
+        shown.contains("  200000000000 (team 0)\n    none ✓  its own logs; logs of 29 other accounts\n"),
+        "{shown}"
+    );
 }
 
 #[test]
