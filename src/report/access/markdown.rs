@@ -243,11 +243,14 @@ fn push_legend(text: &mut String, matrix: &Matrix) {
     if is_met(Certainty::Unknown) {
         meanings.push(format!("*{}*: nobody can tell", mark(Certainty::Unknown)));
     }
+    if matrix.rows.iter().flat_map(|row| &row.cells).flatten().any(|cell| cell.fit == Some(Fit::Expected)) {
+        meanings.push(format!("{}: {}", fit_mark(Fit::Expected), fit_text(Fit::Expected)));
+    }
     let readers: usize = matrix.rows.iter().map(|row| row.readers.len()).sum();
     let owners: usize = matrix.columns.iter().map(|column| column.owners.len()).sum();
-    let counts = format!("{}, logs of {}", count(readers, "reader"), count(owners, "account"));
+    meanings.insert(0, format!("{}, logs of {}", count(readers, "reader"), count(owners, "account")));
     // Writing to a string does not fail.
-    let _ = writeln!(text, "<sub>{counts}. {}</sub>", meanings.join("; "));
+    let _ = writeln!(text, "<sub>{}</sub>", meanings.join("; "));
 }
 
 /// A name from the input, as code.

@@ -39,7 +39,7 @@ Owned by `111111111111 (management)`. Keys begin with <code>AWSLogs&#47;o&#45;ex
 
 - the log bucket was taken from trailproof&#46;toml
 
-<sub>6 readers, logs of 2 accounts. *list*: can list the names of log files; *read*: can fetch log files; sees their contents where they are under no key; *read (no decrypt)*: can fetch log files, but not use the key that they are encrypted under; *read+decrypt*: can fetch and decrypt log files that are encrypted under a key; *write*: can write, overwrite or delete log files; *if*: depends on conditions or on facts that no input tells; *?*: nobody can tell</sub>
+<sub>6 readers, logs of 2 accounts; *list*: can list the names of log files; *read*: can fetch log files; sees their contents where they are under no key; *read (no decrypt)*: can fetch log files, but not use the key that they are encrypted under; *read+decrypt*: can fetch and decrypt log files that are encrypted under a key; *write*: can write, overwrite or delete log files; *if*: depends on conditions or on facts that no input tells; *?*: nobody can tell; ✓: expected</sub>
 "##;
 
 #[test]

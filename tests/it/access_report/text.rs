@@ -1,6 +1,6 @@
 //! The text: that it reads well at any width, says all that is there, and prints nothing of the input raw.
 
-use trailproof::finding::matrix::{Matrix, narrowed};
+use trailproof::finding::matrix::{Matrix, ReaderKind, narrowed};
 use trailproof::report::{AccessFormat, AccessOptions};
 use trailproof::text::SourceMap;
 use unicode_width::UnicodeWidthStr;
@@ -223,6 +223,17 @@ fn more_columns_than_there_is_room_for_are_a_list() {
             "    read+decrypt ✓  its own logs",
             "    read+decrypt ▲  logs of 200000000002 (team 2)",
         ]
+    );
+    let mut matrix = samples::unlike(30);
+    let closed = matrix.rows[1].cells[0].clone();
+    matrix.rows[0].cells.iter_mut().for_each(|cell| *cell = closed.clone());
+    let anyone = vec![samples::party("anyone", "anyone")];
+    matrix.rows.insert(0, samples::row(ReaderKind::Anyone, anyone, vec![closed; 30]));
+    let shown = text(&[matrix], &SourceMap::new(), AccessOptions { quiet: true, ..columns(80) });
+    assert!(shown.contains("  anyone\n    none ✓  logs of all 30 accounts\n"), "{shown}");
+    assert!(
+        shown.contains("  200000000000 (team 0)\n    none ✓  its own logs; logs of 29 other accounts\n"),
+        "{shown}"
     );
 }
 

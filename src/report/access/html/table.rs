@@ -19,7 +19,7 @@ const WORDY: usize = 12;
 const SHOWN: usize = 3;
 
 /// Owners that are named in a list without being asked for.
-const NAMED: usize = 20;
+const NAMED: usize = 6;
 
 /// Owners that the lists of a bucket name in all; beyond that they say how many.
 const MAX_NAMES: usize = 200_000;
@@ -320,6 +320,7 @@ fn groups(number: usize, columns: &[Column], row: &Row, panels: &mut Panels<'_>,
     let is_nothing = |group: &Group<'_>| group.cell.can.is_empty() && group.key.1 != Some(Fit::TooLittle);
     groups.sort_by_key(|group| (is_nothing(group), !group.own));
     let mut text = String::new();
+    let is_alone = groups.len() == 1;
     for group in groups {
         let named = if is_nothing(&group) && group.owners.len() > 1 { 0 } else { NAMED };
         let mut whose: Vec<String> = Vec::new();
@@ -330,24 +331,26 @@ fn groups(number: usize, columns: &[Column], row: &Row, panels: &mut Panels<'_>,
             None => escaped(&owner.label),
         }));
         let mut is_whole = !group.own && !group.others;
+        let mut hidden = String::new();
         let rest = group.owners.get(named..).unwrap_or_default();
         if !rest.is_empty() && named == 0 {
-            whose.push(format!("{} other accounts", rest.len()));
+            let all = if is_alone && !group.own && !group.others { "all " } else { "" };
+            let other = if all.is_empty() { "other " } else { "" };
+            whose.push(format!("{all}{} {other}accounts", rest.len()));
         } else if rest.len() > *room {
             is_whole = false;
-            whose.push(format!("… and {} more", rest.len()));
+            hidden = format!(", … and {} more", rest.len());
         } else if !rest.is_empty() {
             *room -= rest.len();
             let names: Vec<String> =
                 rest.iter().map(|(owner, _)| format!("<li>{}</li>", escaped(&owner.label))).collect();
             let (more, names) = (rest.len(), names.join(""));
-            whose.push(format!(
-                "<details class=\"members\"><summary>… and {more} more</summary><ul>{names}</ul></details>"
-            ));
+            hidden =
+                format!("<details class=\"members\"><summary>… and {more} more</summary><ul>{names}</ul></details>");
         }
         let rest = if is_whole || is_nothing(&group) { "" } else { " data-rest" };
         let said = part(group.cell, "", false, panels.link(number, group.cell));
-        let _ = write!(text, "<div class=\"group\"{rest}>{said} <div>{}</div></div>", whose.join(", "));
+        let _ = write!(text, "<div class=\"group\"{rest}>{said} <div>{}{hidden}</div></div>", whose.join(", "));
     }
     text
 }

@@ -46,9 +46,10 @@ pub(super) fn write(
             writeln!(out, "    {}", pen.paint(Style::Faint, &text))?;
         }
         let groups = groups(&matrix.columns, row, line, met);
+        let is_alone = groups.len() == 1;
         let widest = groups.iter().map(|group| natural(&group.pieces)).max().unwrap_or(0).min(WORDS);
         for group in groups {
-            write_group(out, &group, widest, row.readers.len() > 1, pen)?;
+            write_group(out, &group, (widest, is_alone), row.readers.len() > 1, pen)?;
         }
     }
     Ok(())
@@ -83,7 +84,13 @@ fn groups<'m>(columns: &'m [Column], row: &Row, line: &Line<'m>, met: &mut Met) 
     groups
 }
 
-fn write_group(out: &mut dyn Write, group: &Group<'_>, widest: usize, several: bool, pen: Pen) -> io::Result<()> {
+fn write_group(
+    out: &mut dyn Write,
+    group: &Group<'_>,
+    (widest, is_alone): (usize, bool),
+    several: bool,
+    pen: Pen,
+) -> io::Result<()> {
     let mut whose: Vec<String> = Vec::new();
     if group.own {
         whose.push(if several { "their own logs".to_owned() } else { "its own logs".to_owned() });
@@ -96,6 +103,7 @@ fn write_group(out: &mut dyn Write, group: &Group<'_>, widest: usize, several: b
     match group.owners.as_slice() {
         [] => {}
         [one] => whose.push(format!("logs of {}", visible(&one.label))),
+        many if is_alone && whose.is_empty() => whose.push(format!("logs of all {} accounts", many.len())),
         many if group.is_nothing => whose.push(format!("logs of {} other accounts", many.len())),
         many => {
             let parties: Vec<Party> = many.iter().map(|party| (*party).clone()).collect();
