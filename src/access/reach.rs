@@ -35,7 +35,12 @@ use crate::policy::Policy;
 /// The access matrix of each log bucket, in the order of the model.
 ///
 /// `by_itself` names readers that are asked about without their likes, so that their paths are told with their own names.
-pub fn matrices(estate: &Estate, model: &Model, organization: &Organization<'_>, by_itself: &[AccountId]) -> Vec<Matrix> {
+pub fn matrices(
+    estate: &Estate,
+    model: &Model,
+    organization: &Organization<'_>,
+    by_itself: &[AccountId],
+) -> Vec<Matrix> {
     let of = |log_bucket| matrix(estate, model, organization, log_bucket, by_itself);
     model.log_buckets().iter().map(of).collect()
 }
@@ -112,12 +117,16 @@ fn accounts<'e>(ground: &Ground<'e>, by_itself: &[AccountId]) -> Vec<Entry<'e>> 
     let classes: Vec<Vec<AccountId>> = classes.into_values().collect();
     let mut entries: Vec<Entry<'e>> = classes.par_iter().flat_map_iter(of_class).collect();
     let mut whole = vec![Reader::anyone(ground)];
-    let has_organization = || {
-        !ground.model.organization_ids().is_empty() || ground.asks_for_an_organization()
-    };
+    let has_organization = || !ground.model.organization_ids().is_empty() || ground.asks_for_an_organization();
     if !ground.model.members_are_complete() && has_organization() {
-        let membership = ground.model.organization_id().map_or(Membership::InUnknown, |id| Membership::In(id.id.clone()));
-        whole.push(Reader::member_of(ground, &membership, "any other account of the organization", ReaderKind::Account));
+        let membership =
+            ground.model.organization_id().map_or(Membership::InUnknown, |id| Membership::In(id.id.clone()));
+        whole.push(Reader::member_of(
+            ground,
+            &membership,
+            "any other account of the organization",
+            ReaderKind::Account,
+        ));
     }
     for id in foreign_organizations(ground) {
         let label = format!("any account of organization {id}");

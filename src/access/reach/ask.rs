@@ -121,9 +121,10 @@ pub(super) fn allow_all() -> &'static Policy {
 impl<'c> Case<'c> {
     pub(super) fn new(ground: &'c Ground<'c>, face: &'c Face) -> Self {
         let (identity, missing): (Vec<&Policy>, Option<String>) = match &face.identity {
-            Identity::Policies(known, missing) => {
-                (known.iter().map(Arc::as_ref).collect(), missing.first().map(|gap| format!("{}: {}", gap.fact, gap.reason)))
-            }
+            Identity::Policies(known, missing) => (
+                known.iter().map(Arc::as_ref).collect(),
+                missing.first().map(|gap| format!("{}: {}", gap.fact, gap.reason)),
+            ),
             Identity::None | Identity::Granted(_) => (Vec::new(), None),
         };
         let mut at_most = Vec::new();
@@ -195,7 +196,12 @@ impl<'c> Case<'c> {
         }
     }
 
-    fn policies<'s>(&'s self, identity: Side<'s>, resource: Side<'s>, storage: Option<&'s crate::access::s3::Storage<'s>>) -> Policies<'s> {
+    fn policies<'s>(
+        &'s self,
+        identity: Side<'s>,
+        resource: Side<'s>,
+        storage: Option<&'s crate::access::s3::Storage<'s>>,
+    ) -> Policies<'s> {
         Policies {
             identity,
             resource,
@@ -218,7 +224,13 @@ impl<'c> Case<'c> {
     }
 
     /// Whether one of `callers` gets `action` on `resource` through.
-    fn ask(&mut self, callers: &[Caller], action: &str, resource: &str, fixed: &[(CompactString, Given)]) -> Option<Hit> {
+    fn ask(
+        &mut self,
+        callers: &[Caller],
+        action: &str,
+        resource: &str,
+        fixed: &[(CompactString, Given)],
+    ) -> Option<Hit> {
         let mut tries = self.tries;
         let key = resource.split_once('/').map(|(_, key)| key);
         let storage = self.ground.storage(key);
@@ -318,7 +330,8 @@ impl<'c> Case<'c> {
         let mut deeper = vec![(vec![inside.as_str()], all.clone())];
         for pattern in &all {
             deeper.push((vec![inside.as_str(), pattern], Vec::new()));
-            deeper.push((vec![inside.as_str(), pattern], all.iter().copied().filter(|other| other != pattern).collect()));
+            deeper
+                .push((vec![inside.as_str(), pattern], all.iter().copied().filter(|other| other != pattern).collect()));
             deeper.push((vec![inside.as_str()], vec![pattern]));
         }
         for (wanted, unwanted) in deeper {
@@ -409,11 +422,13 @@ impl<'c> Case<'c> {
             };
             judged(question.ask_within(tries))
         };
-        let mut hit = key.behind(&found.request, &read_policies, |request, policies| put(request, policies, false, tries));
+        let mut hit =
+            key.behind(&found.request, &read_policies, |request, policies| put(request, policies, false, tries));
         let is_certain = |hit: &Option<Hit>| hit.as_ref().is_some_and(|hit| hit.certainty == Certainty::Certain);
         if !is_certain(&hit) {
             // With what the key asks of the caller, if S3 lets it through with that too.
-            let other = key.behind(&found.request, &read_policies, |request, policies| put(request, policies, true, tries));
+            let other =
+                key.behind(&found.request, &read_policies, |request, policies| put(request, policies, true, tries));
             if let Some(other) = other
                 && let Some(with) = &other.found
             {
@@ -428,7 +443,13 @@ impl<'c> Case<'c> {
                     }
                     Some(_) => {}
                     // Each alone can be had, and whether both together was not found out.
-                    None if hit.is_none() => hit = Some(Hit { certainty: Certainty::Unknown, depends_on: vec!["whether one request can meet both bucket and key policy".to_owned()], found: None }),
+                    None if hit.is_none() => {
+                        hit = Some(Hit {
+                            certainty: Certainty::Unknown,
+                            depends_on: vec!["whether one request can meet both bucket and key policy".to_owned()],
+                            found: None,
+                        })
+                    }
                     None => {}
                 }
             }
@@ -452,7 +473,9 @@ impl<'c> Case<'c> {
         hit.depends_on.dedup();
         if let (Some(decrypted), Some(fetched)) = (&mut hit.found, &fetched.found) {
             let mut steps: Vec<Step> = fetched.explanation.steps.clone();
-            steps.extend(decrypted.explanation.steps.iter().filter(|step| !fetched.explanation.steps.contains(step)).cloned());
+            steps.extend(
+                decrypted.explanation.steps.iter().filter(|step| !fetched.explanation.steps.contains(step)).cloned(),
+            );
             decrypted.explanation.steps = steps;
         }
         Some(hit)
@@ -473,12 +496,15 @@ impl<'c> Case<'c> {
         };
         let (resource, limits) = (about(&self.by_resource), about(&self.by_limits));
         let either = self.face.account().is_none_or(|account| Some(account) == self.ground.owner);
-        let statements =
-            Statements { resource: &resource, identity: identity.as_deref(), either, limits: &limits };
+        let statements = Statements { resource: &resource, identity: identity.as_deref(), either, limits: &limits };
         let mut arns: Vec<CompactString> = Vec::new();
         for prefix in &column.prefixes {
-            let found =
-                objects::under(&format!("{}/{prefix}{DELIVERED}", self.ground.arn), &examples(column.account), &statements, &base);
+            let found = objects::under(
+                &format!("{}/{prefix}{DELIVERED}", self.ground.arn),
+                &examples(column.account),
+                &statements,
+                &base,
+            );
             if !found.is_complete {
                 let depends_on = vec!["which objects the patterns of the policies leave open".to_owned()];
                 better(best, Some(Hit { certainty: Certainty::Unknown, depends_on, found: None }));
@@ -549,12 +575,11 @@ pub(super) fn judged(answer: Answer) -> Option<Hit> {
             depends_on: vec!["a search that was given up because the policies leave too much open".to_owned()],
             found: None,
         }),
-        Answer::Yes(found) => {
-            Some(Hit { certainty: Certainty::Certain, depends_on: Vec::new(), found: Some(found) })
-        }
+        Answer::Yes(found) => Some(Hit { certainty: Certainty::Certain, depends_on: Vec::new(), found: Some(found) }),
         Answer::If(found) => {
             let depends_on = found.explanation.depends_on.clone();
-            let certainty = if depends_on.iter().any(|on| is_fact(on)) { Certainty::Unknown } else { Certainty::Conditional };
+            let certainty =
+                if depends_on.iter().any(|on| is_fact(on)) { Certainty::Unknown } else { Certainty::Conditional };
             Some(Hit { certainty, depends_on, found: Some(found) })
         }
     }

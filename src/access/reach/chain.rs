@@ -172,9 +172,10 @@ impl Assumers {
     /// Those that may be able to assume a role: a quick look.
     fn for_door<'s>(&'s self, door: &'s Door) -> impl Iterator<Item = usize> + 's {
         let accounts = door.accounts();
-        let near = self.by_account.iter().filter(move |(account, _)| {
-            accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
-        });
+        let near = self
+            .by_account
+            .iter()
+            .filter(move |(account, _)| accounts.as_ref().is_none_or(|accounts| accounts.contains(account)));
         near.flat_map(move |(account, assumers)| {
             assumers.iter().filter(move |assumer| {
                 let named = || Some(*account) == door.account && door.names_in_account(&assumer.name);
@@ -218,7 +219,8 @@ pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps
                         let reason = format!("more than {MAX_PAIRS} pairs of roles may assume each other");
                         gaps.push(MatrixGap { fact: "role.chains".to_owned(), reason, places: Vec::new() });
                     }
-                    let step = from.reader.faces.first().and_then(|face| assume(ground, face, door, &from.reader.party.label));
+                    let step =
+                        from.reader.faces.first().and_then(|face| assume(ground, face, door, &from.reader.party.label));
                     steps.insert((source, target), step.clone());
                     step
                 }
@@ -339,7 +341,8 @@ fn admit<'e>(
         }
     }
     for target in 0..entries.len() {
-        let Some(role) = entries.get(target).filter(|entry| !entry.reach.is_empty()).and_then(|entry| entry.reader.role)
+        let Some(role) =
+            entries.get(target).filter(|entry| !entry.reach.is_empty()).and_then(|entry| entry.reader.role)
         else {
             continue;
         };

@@ -27,8 +27,12 @@ impl Share {
         let bucket = &ground.log_bucket.name;
         let model = ground.model;
         let owns = |account| Some(account) == ground.owner || matches!(model.class(account), Class::Owner);
-        let nothing =
-            || Share { may: Given::nothing(), due: Given::nothing(), may_write: false, is_subject: model.is_declared() };
+        let nothing = || Share {
+            may: Given::nothing(),
+            due: Given::nothing(),
+            may_write: false,
+            is_subject: model.is_declared(),
+        };
         let mut share = nothing();
         match (entry.reader.kind, entry.reader.account) {
             (ReaderKind::Service, _) => {

@@ -34,7 +34,9 @@ struct Group<'r, 'e> {
 /// The matrix of a bucket.
 pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec<MatrixGap>) -> Matrix {
     entries.iter_mut().for_each(|entry| lend(ground, entry));
-    entries.sort_by(|one, other| (one.reader.kind, &one.reader.party.id).cmp(&(other.reader.kind, &other.reader.party.id)));
+    entries.sort_by(|one, other| {
+        (one.reader.kind, &one.reader.party.id).cmp(&(other.reader.kind, &other.reader.party.id))
+    });
     let groups = groups(ground, &entries);
     let columns = columns(ground, &groups);
     let rows = groups.iter().map(|group| row(ground, group, &columns)).collect();
@@ -195,13 +197,7 @@ fn cell(ground: &Ground<'_>, (entry, column): (&Entry<'_>, &LogOwner), scope: Sc
     let case = entry.reader.faces.last().map(|face| Case::new(ground, face));
     let refused = abilities.into_iter().filter(|ability| seen.access(*ability).is_none());
     let can_not = refused.filter_map(|ability| Some(refusal(ground, case.as_ref()?, column, ability))).collect();
-    Cell {
-        scope,
-        can: seen.all().cloned().collect(),
-        can_not,
-        is_encrypted,
-        fit: share.fit(ground, seen, known),
-    }
+    Cell { scope, can: seen.all().cloned().collect(), can_not, is_encrypted, fit: share.fit(ground, seen, known) }
 }
 
 /// What stops a reader.

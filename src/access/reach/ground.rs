@@ -84,14 +84,16 @@ impl<'e> Ground<'e> {
         log_bucket: &'e LogBucket,
     ) -> Self {
         let bucket = estate.buckets.iter().find(|bucket| {
-            bucket.name == log_bucket.name && (bucket.arn().is_some() || !log_bucket.is_named || bucket.span == log_bucket.span)
+            bucket.name == log_bucket.name
+                && (bucket.arn().is_some() || !log_bucket.is_named || bucket.span == log_bucket.span)
         });
         let mut gaps = Vec::new();
         let mut gap = |gap: Gap| gaps.push(told(&gap));
         let policy = match bucket.map(|bucket| bucket.policy.get()) {
             Some(Ok(document)) => Ok(document.map(|document| document.policy(&estate.sources))),
             Some(Err(unknown)) => Err(unknown),
-            None => Err(Gap::new("bucket.policy", format!("bucket `{}` is not in the inputs", log_bucket.name)).at([log_bucket.span])),
+            None => Err(Gap::new("bucket.policy", format!("bucket `{}` is not in the inputs", log_bucket.name))
+                .at([log_bucket.span])),
         };
         let policy = policy.and_then(|policy| match policy.as_ref().and_then(|policy| policy.unreadable()) {
             Some(problem) => {
@@ -112,7 +114,8 @@ impl<'e> Ground<'e> {
         let arn = arn_of(log_bucket, bucket, policy.as_deref());
         let columns = columns(model, log_bucket, policy.as_deref());
         if columns.iter().any(|column| column.is_guessed) {
-            gap(Gap::new("organization.id", "the folder of the organization in the keys of the logs is not known").at([log_bucket.span]));
+            gap(Gap::new("organization.id", "the folder of the organization in the keys of the logs is not known")
+                .at([log_bucket.span]));
         }
         let lock = match (&facts, columns.first()) {
             (Some(facts), Some(first)) => {
@@ -127,7 +130,9 @@ impl<'e> Ground<'e> {
                 let unknown = key.key.and_then(|key| key.policy.gap().cloned());
                 gap(unknown.unwrap_or_else(|| Gap::new("key.policy", format!("{} is not in the inputs", key.missing))));
             }
-            (Lock::Unknown(what), _) => gap(Gap::new("key.arn", format!("it is not known {what}").replace("known whether", "known if"))),
+            (Lock::Unknown(what), _) => {
+                gap(Gap::new("key.arn", format!("it is not known {what}").replace("known whether", "known if")))
+            }
             (_, Some(Known::Unknown(unknown))) => gap(unknown.clone()),
             _ => {}
         }
@@ -320,8 +325,11 @@ impl<'e> Ground<'e> {
         }
         if let Lock::Key(key) = &self.lock {
             for grant in key.facts.grants.iter().copied().flatten() {
-                if let Some(account) =
-                    grant.grantee.as_ref().and_then(|grantee| Arn::parse(&grantee.value)).and_then(|arn| arn.account_id())
+                if let Some(account) = grant
+                    .grantee
+                    .as_ref()
+                    .and_then(|grantee| Arn::parse(&grantee.value))
+                    .and_then(|arn| arn.account_id())
                 {
                     mentions.name(place, account);
                 }

@@ -58,9 +58,7 @@ impl Seen {
 
     /// Whether it lets through, as certainly, all that the other does.
     pub(super) fn covers(&self, other: &Seen) -> bool {
-        other.all().all(|access| {
-            self.access(access.ability).is_some_and(|known| known.certainty <= access.certainty)
-        })
+        other.all().all(|access| self.access(access.ability).is_some_and(|known| known.certainty <= access.certainty))
     }
 
     /// The same, had by way of another hop.
