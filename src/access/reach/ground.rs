@@ -345,7 +345,7 @@ impl<'e> Ground<'e> {
     /// Whether a statement of a bucket policy may be about the bucket or its objects.
     pub(super) fn may_concern(&self, statement: &Statement) -> bool {
         statement.resources.as_ref().is_some_and(|resources| {
-            resources.negated || resources.items.iter().any(|item| super::ask::may_overlap(item, &self.arn))
+            resources.negated || resources.items.iter().any(|item| super::targets::may_overlap(item, &self.arn))
         })
     }
 }
