@@ -142,6 +142,12 @@ rules! {
         legacy_delivery_principal "legacy-delivery-principal",
         other_bucket_in_policy "other-bucket-in-policy",
     }
+    trail {
+        log_validation_off "log-validation-off",
+        single_region_trail "single-region-trail",
+        trail_not_logging "trail-not-logging",
+        failing_delivery "failing-delivery",
+    }
     limits {
         policy_size_limit "policy-size-limit",
     }
@@ -156,7 +162,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 35] = [
+pub const RESERVED: [&str; 31] = [
     "public-log-read",
     "foreign-log-read",
     "cross-account-log-read",
@@ -172,10 +178,6 @@ pub const RESERVED: [&str; 35] = [
     "foreign-key-grant",
     "unmanageable-key",
     "blocked-delivery",
-    "log-validation-off",
-    "single-region-trail",
-    "trail-not-logging",
-    "failing-delivery",
     "policy-count-limit",
     "invalid-element",
     "missing-element",

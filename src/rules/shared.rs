@@ -21,6 +21,7 @@ pub(super) mod quota;
 pub(super) mod readers;
 pub(super) mod request_kinds;
 pub(super) mod series;
+pub(super) mod trails;
 pub(super) mod transport;
 pub(super) mod trust;
 pub(super) mod variables;
