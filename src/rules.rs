@@ -136,6 +136,7 @@ rules! {
         bypassable_key_condition "bypassable-key-condition",
     }
     delivery {
+        blocked_delivery "blocked-delivery",
         unguarded_delivery "unguarded-delivery",
         broad_delivery_path "broad-delivery-path",
         missing_owner_full_control "missing-owner-full-control",
@@ -162,7 +163,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 31] = [
+pub const RESERVED: [&str; 30] = [
     "public-log-read",
     "foreign-log-read",
     "cross-account-log-read",
@@ -177,7 +178,6 @@ pub const RESERVED: [&str; 31] = [
     "unusable-key",
     "foreign-key-grant",
     "unmanageable-key",
-    "blocked-delivery",
     "policy-count-limit",
     "invalid-element",
     "missing-element",
