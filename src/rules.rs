@@ -120,6 +120,7 @@ rules! {
         enumerated_members "enumerated-members",
         missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
+        public_policy_cuts_readers "public-policy-cuts-readers",
     }
     ownership {
         writer_owned_objects "writer-owned-objects",
@@ -129,6 +130,10 @@ rules! {
     }
     encryption {
         aws_managed_key "aws-managed-key",
+        missing_key_delivery_grant "missing-key-delivery-grant",
+        unusable_key "unusable-key",
+        foreign_key_grant "foreign-key-grant",
+        unmanageable_key "unmanageable-key",
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
@@ -163,7 +168,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 30] = [
+pub const RESERVED: [&str; 25] = [
     "public-log-read",
     "foreign-log-read",
     "cross-account-log-read",
@@ -172,12 +177,7 @@ pub const RESERVED: [&str; 30] = [
     "log-write-access",
     "unreachable-logs",
     "self-escalation",
-    "public-policy-cuts-readers",
     "missing-reader-decrypt",
-    "missing-key-delivery-grant",
-    "unusable-key",
-    "foreign-key-grant",
-    "unmanageable-key",
     "policy-count-limit",
     "invalid-element",
     "missing-element",

@@ -13,6 +13,8 @@ pub(super) mod grants;
 pub(super) mod growth;
 pub(super) mod guessable;
 pub(super) mod implied;
+pub(super) mod implied_key;
+pub(super) mod key_grants;
 pub(super) mod least_privilege;
 pub(super) mod log_reader;
 pub(super) mod mfa;

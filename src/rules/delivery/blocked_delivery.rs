@@ -108,13 +108,7 @@ fn finding(view: &BucketView<'_>, policy: &Policy, group: &[&Refusal<'_>]) -> Op
         (true, _) => format!("deliver to `{bucket}`"),
         (false, _) => format!("write to `{bucket}` under {}", quoted(&folders, 3)),
     };
-    let why = match &first.cause {
-        Cause::Deny(_, Some(_)) => "a Deny of the bucket policy meets its calls".to_owned(),
-        Cause::Deny(_, None) => "a resource control policy denies its calls".to_owned(),
-        Cause::Condition(_, clause) => format!("the condition on `{}` does not hold", clause.written_key),
-        Cause::Resource(..) => "no statement for CloudTrail covers that".to_owned(),
-        Cause::Missing => "no statement lets it".to_owned(),
-    };
+    let why = first.cause.why("bucket policy");
     let message = format!("CloudTrail can not {what} for {}: {why}", list(&who, 3));
     let mut draft = Finding::at(span, label)
         .message(message)
@@ -144,12 +138,9 @@ fn finding(view: &BucketView<'_>, policy: &Policy, group: &[&Refusal<'_>]) -> Op
 
 /// Where one would mend it.
 fn place(view: &BucketView<'_>, policy: &Policy, refusal: &Refusal<'_>) -> (Span, &'static str) {
-    let label = match &refusal.cause {
-        Cause::Deny(..) => "CloudTrail's calls meet this",
-        Cause::Condition(..) => "CloudTrail's calls do not meet this",
-        Cause::Resource(..) => "this does not cover it",
-        Cause::Missing if matches!(view.bucket.policy, Known::Absent(_)) => "no bucket policy",
-        Cause::Missing => "nothing here lets CloudTrail do that",
+    let label = match (&refusal.cause, &view.bucket.policy) {
+        (Cause::Missing, Known::Absent(_)) => "no bucket policy",
+        (cause, _) => cause.label(),
     };
     let service = || {
         let delivers = |action: &str| policy.allows().find(|s| is_for_cloudtrail(s) && s.covers_action(action));

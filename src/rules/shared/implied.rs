@@ -27,17 +27,20 @@ impl<'p> Implied<'_, 'p, '_> {
     pub(in crate::rules) fn look(&self, found: &mut Refusals<'p>) -> bool {
         let policy = self.calls.policy();
         let arn = self.view.arn();
+        let through = |statement| Some((statement, Delivery::through(policy, statement, partition_of(&arn))?));
+        let statements: Vec<(&Statement, Delivery<'_>)> = policy.allows().filter_map(through).collect();
+        let of_service = statements.iter().filter(|(_, delivery)| delivery.is_of_service());
+        let deliveries: Vec<&Delivery<'_>> = of_service.map(|(_, delivery)| delivery).collect();
         let mut writes = false;
         let mut reads: Option<Vec<Source>> = None;
-        for statement in policy.allows() {
-            let Some(delivery) = Delivery::through(policy, statement, partition_of(&arn)) else { continue };
+        for (statement, delivery) in &statements {
             if statement.covers_action("s3:PutObject") {
                 writes = true;
                 if delivery.is_of_service() {
-                    self.paths(&arn, statement, &delivery, found);
+                    self.paths(&arn, statement, &deliveries, found);
                 }
             } else if statement.covers_action("s3:GetBucketAcl") && delivery.is_of_service() {
-                reads.get_or_insert_with(|| self.sources(&delivery, self.own_account(), None));
+                reads.get_or_insert_with(|| self.sources(&[delivery], self.own_account(), None));
             }
         }
         match reads {
@@ -55,7 +58,7 @@ impl<'p> Implied<'_, 'p, '_> {
         }
     }
 
-    fn paths(&self, arn: &str, statement: &Statement, delivery: &Delivery<'_>, found: &mut Refusals<'p>) {
+    fn paths(&self, arn: &str, statement: &Statement, deliveries: &[&Delivery<'_>], found: &mut Refusals<'p>) {
         let Some(resources) = &statement.resources else { return };
         let texts: Vec<&str> = match resources.negated {
             true => vec!["*"],
@@ -75,7 +78,7 @@ impl<'p> Implied<'_, 'p, '_> {
                 Meant::Organization(_) => (management.unwrap_or_else(|| self.own_account()), management),
                 Meant::Any => (self.own_account(), None),
             };
-            self.path(arn, text, &whose, &self.sources(delivery, otherwise, only), found);
+            self.path(arn, text, &whose, &self.sources(deliveries, otherwise, only), found);
         }
     }
 
@@ -137,14 +140,15 @@ impl<'p> Implied<'_, 'p, '_> {
         }
     }
 
-    /// The trails that a statement speaks of, and one of `otherwise`; only those of one account, where that is known.
-    fn sources(&self, delivery: &Delivery<'_>, otherwise: AccountId, only: Option<AccountId>) -> Vec<Source> {
+    /// The trails that the statements for CloudTrail speak of, and one of `otherwise`; only those of one account, where that is known.
+    fn sources(&self, deliveries: &[&Delivery<'_>], otherwise: AccountId, only: Option<AccountId>) -> Vec<Source> {
         let mut all: Vec<Source> = Vec::new();
         let known = self.context.model.organization_id();
         let log_bucket = self.context.model.log_bucket(&self.view.bucket.name);
         let delivering = log_bucket.into_iter().flat_map(|bucket| bucket.delivering.keys().copied());
-        let accounts = [otherwise].into_iter().chain(delivering.filter(|_| only.is_none()));
-        let named = accounts.flat_map(|account| delivery.named_sources(account));
+        let accounts: Vec<AccountId> = [otherwise].into_iter().chain(delivering.filter(|_| only.is_none())).collect();
+        let named = deliveries.iter().flat_map(|delivery| accounts.iter().map(move |account| (delivery, *account)));
+        let named = named.flat_map(|(delivery, account)| delivery.named_sources(account));
         for delivery::Source { trail, account, organization } in named {
             let is_other = only.is_some_and(|only| only != account);
             // Of an organization that is known the trails are in no other.

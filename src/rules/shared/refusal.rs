@@ -47,6 +47,27 @@ impl Cause<'_> {
         }
     }
 
+    /// Why the call is refused, in words; `noun` is `bucket policy` or `key policy`.
+    pub(in crate::rules) fn why(&self, noun: &str) -> String {
+        match self {
+            Cause::Deny(_, Some(_)) => format!("a Deny of the {noun} meets its calls"),
+            Cause::Deny(_, None) => "a resource control policy denies its calls".to_owned(),
+            Cause::Condition(_, clause) => format!("the condition on `{}` does not hold", clause.written_key),
+            Cause::Resource(..) => "no statement for CloudTrail covers that".to_owned(),
+            Cause::Missing => "no statement lets it".to_owned(),
+        }
+    }
+
+    /// What is to be said of its place; of a cause without one it is that nothing there lets CloudTrail in.
+    pub(in crate::rules) fn label(&self) -> &'static str {
+        match self {
+            Cause::Deny(..) => "CloudTrail's calls meet this",
+            Cause::Condition(..) => "CloudTrail's calls do not meet this",
+            Cause::Resource(..) => "this does not cover it",
+            Cause::Missing => "nothing here lets CloudTrail do that",
+        }
+    }
+
     /// Its kind, in one word.
     pub(in crate::rules) fn kind(&self) -> &'static str {
         match self {
@@ -118,13 +139,37 @@ fn deny_span(statement: &Statement) -> Span {
     }
 }
 
-/// A call to a bucket.
+/// A call to a bucket or key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::rules) enum Call {
-    /// Reading its ACL.
+    /// Reading the ACL of the bucket.
     ReadAcl,
     /// Writing to this folder.
     Write(String),
+    /// Getting a data key.
+    Encrypt,
+    /// Looking at the key.
+    Describe,
+}
+
+impl Call {
+    /// What CloudTrail does by it, in words.
+    fn words(&self) -> String {
+        match self {
+            Call::ReadAcl => "read the ACL".to_owned(),
+            Call::Write(folder) => format!("write under `{folder}`"),
+            Call::Encrypt => "encrypt under the key".to_owned(),
+            Call::Describe => "describe the key".to_owned(),
+        }
+    }
+
+    /// The fact that decides it.
+    fn fact(&self) -> &'static str {
+        match self {
+            Call::ReadAcl | Call::Write(_) => "bucket.policy",
+            Call::Encrypt | Call::Describe => "key.policy",
+        }
+    }
 }
 
 /// A call that is refused, and why.
@@ -173,6 +218,7 @@ impl<'p> Refusals<'p> {
                 let like = |raw: &str| match call {
                     Call::ReadAcl => bucket.clone(),
                     Call::Write(_) => log_object(&bucket, raw, source.account),
+                    Call::Encrypt | Call::Describe => raw.to_owned(),
                 };
                 let cause = cause(calls, &denied, &like);
                 let is_named = !source.arn.contains(STRANGER);
@@ -180,16 +226,13 @@ impl<'p> Refusals<'p> {
                 self.all.push(Refusal { cause, denied, call, who, source, is_named, trail });
             }
             Called::Open(on) => {
-                let what = match call {
-                    Call::ReadAcl => "read the ACL".to_owned(),
-                    Call::Write(folder) => format!("write under `{folder}`"),
-                };
+                let what = call.words();
                 let quoted = |fact: &String| match fact.contains(' ') {
                     true => fact.clone(),
                     false => format!("`{fact}`"),
                 };
                 let on = list(&on.iter().map(quoted).collect::<Vec<_>>(), 3);
-                let gap = Gap::new("bucket.policy", format!("whether CloudTrail can {what} for {who} hangs on {on}"));
+                let gap = Gap::new(call.fact(), format!("whether CloudTrail can {what} for {who} hangs on {on}"));
                 // One for each trail is enough.
                 if !self.gaps.iter().any(|known| known.reason.ends_with(&format!(" for {who} hangs on {on}"))) {
                     self.gaps.push(gap.at([calls.policy().span]));
