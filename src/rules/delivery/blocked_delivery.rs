@@ -1,12 +1,11 @@
 use crate::access::search::witness;
-use crate::aws::is_cloudtrail;
 use crate::estate::Known;
 use crate::finding::{Draft, Finding};
-use crate::policy::{Policy, PolicyKind, Principal, Statement};
+use crate::policy::{Policy, PolicyKind};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::delivery::service_span;
+use crate::rules::shared::delivery::{names_cloudtrail, service_span};
 use crate::rules::shared::implied::Implied;
 use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals};
 use crate::rules::shared::senders::{self, Folder, Layout, Sender};
@@ -143,23 +142,18 @@ fn place(view: &BucketView<'_>, policy: &Policy, refusal: &Refusal<'_>) -> (Span
         (cause, _) => cause.label(),
     };
     let service = || {
-        let delivers = |action: &str| policy.allows().find(|s| is_for_cloudtrail(s) && s.covers_action(action));
+        let delivers = |action: &str| policy.allows().find(|s| names_cloudtrail(s) && s.covers_action(action));
         delivers("s3:PutObject").or_else(|| delivers("s3:GetBucketAcl")).map(service_span)
     };
     (refusal.cause.span().or_else(service).unwrap_or(policy.span), label)
-}
-
-fn is_for_cloudtrail(statement: &Statement) -> bool {
-    let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
-    entries.into_iter().any(|entry| matches!(&entry.principal, Principal::Service(name) if is_cloudtrail(name)))
 }
 
 fn help(bucket: &str, refusal: &Refusal<'_>, folders: &[&str], reads: bool) -> String {
     let source = &refusal.source;
     match &refusal.cause {
         Cause::Deny(_, statement) => {
-            let keys = statement.into_iter().flat_map(|statement| &statement.conditions).map(|clause| &clause.key);
-            match keys.into_iter().any(|key| key.starts_with("s3:x-amz-server-side-encryption")) {
+            let mut keys = statement.iter().flat_map(|statement| &statement.conditions).map(|clause| &clause.key);
+            match keys.any(|key| key.starts_with("s3:x-amz-server-side-encryption")) {
                 true => "let through what CloudTrail sends: `aws:kms` where the trail has a key, `AES256` where it has none"
                     .to_owned(),
                 false => "leave AWS services out of the Deny: add \"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"} to its \

@@ -2,15 +2,15 @@ use crate::access::bucket::key_facts;
 use crate::access::kms::KeyFacts;
 use crate::access::request::Given;
 use crate::access::search::witness;
-use crate::aws::{AccountId, Arn, is_cloudtrail, partition_of};
+use crate::aws::{AccountId, Arn, partition_of};
 use crate::estate::{Bucket, Gap, KeyManager, Trail};
 use crate::finding::{Draft, Finding};
 use crate::model::{LogKeyStatus, is_key};
-use crate::policy::{Entries, Principal, Statement};
+use crate::policy::{Entries, Statement};
 use crate::rule::context::{Context, KeyView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::delivery::service_span;
+use crate::rules::shared::delivery::{names_cloudtrail, service_span};
 use crate::rules::shared::implied_key;
 use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals};
 use crate::rules::shared::trail_calls::{Calls, Source};
@@ -134,11 +134,6 @@ fn finding(view: &KeyView<'_>, whole: Span, statements: &[Statement], group: &[&
         Cause::Condition(_, clause) => draft.about(clause.operator.to_string()).about(clause.key.as_str()),
         _ => draft,
     })
-}
-
-fn names_cloudtrail(statement: &Statement) -> bool {
-    let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
-    entries.into_iter().any(|entry| matches!(&entry.principal, Principal::Service(name) if is_cloudtrail(name)))
 }
 
 fn help(refusal: &Refusal<'_>, action: &str) -> String {

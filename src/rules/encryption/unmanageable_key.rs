@@ -4,7 +4,7 @@ use crate::access::bucket::key_facts;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::Caller;
 use crate::access::search::{Answer, Question, principals_of};
-use crate::aws::{AccountId, Arn, is_cloudtrail};
+use crate::aws::{AccountId, Arn};
 use crate::estate::{Gap, KeyManager};
 use crate::finding::{Draft, Finding};
 use crate::policy::template::{Lookup, Match};
@@ -12,6 +12,7 @@ use crate::policy::{Effect, Policy, Principal, Statement};
 use crate::rule::context::{Context, KeyView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::delivery::names_cloudtrail;
 
 pub(in crate::rules) const CHECK: Check = Check::keys(check);
 
@@ -36,22 +37,34 @@ fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
             Err(gap) => gaps.push(gap),
         }
     }
+    let undecided = |reason: &'static str| Gap::new("key.policy", reason);
     match view.key.account.or_else(|| context.model.owner()) {
         Some(owner) => match administers(context, view, policy, owner) {
             Answer::Yes(_) | Answer::If(_) => {}
+            Answer::Undecided => gaps.push(undecided("its conditions have more combinations than are tried")),
             Answer::No if policy.has_invalid_statement() => {
-                gaps.push(Gap::new("key.policy", "a statement that can not be evaluated may let the account in"));
+                gaps.push(undecided("a statement that can not be evaluated may let the account in"));
+            }
+            // The owner of the logs need not be that of the key.
+            Answer::No if view.key.account.is_none() && others(policy).next().is_some() => {
+                gaps.push(Gap::not_collected("key.account"));
             }
             // A statement that was meant for it and does nothing is the deviation then.
-            Answer::No if !is_meant => findings.push(unmanaged(context, view, policy, owner)),
-            Answer::No => {}
-            Answer::Undecided => {
-                gaps.push(Gap::new("key.policy", "its conditions have more combinations than are tried"));
-            }
+            Answer::No if is_meant => {}
+            Answer::No => findings.push(unmanaged(context, view, policy, owner)),
         },
-        None => gaps.push(Gap::new("key.account", "not in the inputs")),
+        None => gaps.push(Gap::not_collected("key.account")),
     }
     Ok(Verdict::with_gaps(findings, gaps))
+}
+
+/// The statements that let some account administer the key.
+fn others(policy: &Policy) -> impl Iterator<Item = &Statement> {
+    let names_account = |statement: &&Statement| {
+        let mut entries = statement.principals.iter().flat_map(|principals| &principals.entries);
+        entries.any(|entry| entry.principal.account().is_some() || entry.principal == Principal::Everyone)
+    };
+    policy.allows().filter(|statement| statement.covers_action(ADMINISTERS)).filter(names_account)
 }
 
 /// Whether some principal of the owner's account can change the policy; its identity policies are taken to allow it.
@@ -123,7 +136,6 @@ fn elsewhere(view: &KeyView<'_>, statement: &Statement) -> Draft {
 
 /// Whether a statement is for CloudTrail's deliveries, which are `missing-key-delivery-grant`.
 fn delivers(statement: &Statement) -> bool {
-    let entries = statement.principals.iter().flat_map(|principals| &principals.entries);
-    entries.into_iter().any(|entry| matches!(&entry.principal, Principal::Service(name) if is_cloudtrail(name)))
+    names_cloudtrail(statement)
         && (statement.covers_action("kms:GenerateDataKey") || statement.covers_action("kms:DescribeKey"))
 }

@@ -78,7 +78,7 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         match default_key(view) {
             Ok(Some(key)) => {
                 findings.extend(by_name(context, view, &key, &unless));
-                named.push((key, format!("the default of `{}`", view.subject.name), unless));
+                named.push((key, "the bucket's default".to_owned(), unless));
             }
             Ok(None) => {}
             Err(gap) => gaps.push(gap),
@@ -91,7 +91,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         match view.bucket.region.get() {
             Ok(Some(own)) if *own != region.as_str() => {
                 let name = &view.subject.name;
-                let message = format!("the key of {whose} lies in `{region}`, and bucket `{name}` in `{own}`");
+                let but = unless_named(&unless);
+                let message = format!("the key of {whose} lies in `{region}`, and bucket `{name}` in `{own}`{but}");
                 let finding = Finding::at(key.span, "S3 uses keys of the bucket's own Region only").message(message);
                 let finding = match view.bucket.region.span() {
                     Some(span) => finding.related(span, "the Region of the bucket"),
@@ -125,6 +126,11 @@ fn uncertain(context: &Context<'_>, view: &BucketView<'_>, delivering: &[&Trail]
     keyless.chain(unseen).collect()
 }
 
+/// What is to be said of the default of a bucket where it does not count for certain.
+fn unless_named(unless: &[String]) -> &'static str {
+    if unless.is_empty() { "" } else { ", unless the trail names a key" }
+}
+
 /// The default key by a name that another account resolves in its own keys.
 fn by_name(context: &Context<'_>, view: &BucketView<'_>, key: &LogKey, unless: &[String]) -> Option<Draft> {
     let reference = key.reference.as_deref().filter(|reference| Arn::parse(reference).is_none())?;
@@ -137,9 +143,10 @@ fn by_name(context: &Context<'_>, view: &BucketView<'_>, key: &LogKey, unless: &
     let other = log_bucket.delivering.keys().find(|account| owner.is_some_and(|owner| owner != **account))?;
     let what = if reference.starts_with("alias/") { "an alias" } else { "a bare key ID" };
     let message = format!(
-        "the default key of `{}` is {what}, `{reference}`, which account {} resolves to a key of its own",
+        "the default key of `{}` is {what}, `{reference}`, which account {} resolves to a key of its own{}",
         view.subject.name,
         context.model.label(*other),
+        unless_named(unless),
     );
     let finding = Finding::at(key.span, "S3 looks the name up in the account that writes").message(message);
     let help = "name the key by its whole ARN, `arn:aws:kms:REGION:ACCOUNT:key/…`";

@@ -1,6 +1,6 @@
 //! The trails that a bucket or key policy is written for, where no input describes them.
 
-use crate::access::delivery::{self, Delivery, log_object};
+use crate::access::delivery::{self, Delivery, log_object, of_source};
 use crate::aws::{AccountId, partition_of};
 use crate::policy::Statement;
 use crate::rule::context::{BucketView, Context};
@@ -31,13 +31,18 @@ impl<'p> Implied<'_, 'p, '_> {
         let statements: Vec<(&Statement, Delivery<'_>)> = policy.allows().filter_map(through).collect();
         let of_service = statements.iter().filter(|(_, delivery)| delivery.is_of_service());
         let deliveries: Vec<&Delivery<'_>> = of_service.map(|(_, delivery)| delivery).collect();
+        let mut resources = statements.iter().filter_map(|(statement, _)| statement.resources.as_ref());
+        let is_of_organization = self.senders.iter().any(Sender::is_of_organization)
+            || resources.any(|entries| {
+                entries.items.iter().any(|item| matches!(meant(item.raw()), Some(Meant::Organization(_))))
+            });
         let mut writes = false;
         let mut reads: Option<Vec<Source>> = None;
         for (statement, delivery) in &statements {
             if statement.covers_action("s3:PutObject") {
                 writes = true;
                 if delivery.is_of_service() {
-                    self.paths(&arn, statement, &deliveries, found);
+                    self.paths(&arn, statement, &deliveries, is_of_organization, found);
                 }
             } else if statement.covers_action("s3:GetBucketAcl") && delivery.is_of_service() {
                 reads.get_or_insert_with(|| self.sources(&[delivery], self.own_account(), None));
@@ -58,7 +63,14 @@ impl<'p> Implied<'_, 'p, '_> {
         }
     }
 
-    fn paths(&self, arn: &str, statement: &Statement, deliveries: &[&Delivery<'_>], found: &mut Refusals<'p>) {
+    fn paths(
+        &self,
+        arn: &str,
+        statement: &Statement,
+        deliveries: &[&Delivery<'_>],
+        is_of_organization: bool,
+        found: &mut Refusals<'p>,
+    ) {
         let Some(resources) = &statement.resources else { return };
         let texts: Vec<&str> = match resources.negated {
             true => vec!["*"],
@@ -66,13 +78,17 @@ impl<'p> Implied<'_, 'p, '_> {
         };
         for text in texts {
             let Some(whose) = meant(text).filter(|whose| !self.is_known(whose)) else { continue };
+            // An organization trail logs for its members: a path that one of them had for itself may be left over.
+            let management = self.context.model.management();
+            if matches!(whose, Meant::Account(account) if is_of_organization && Some(account) != management) {
+                continue;
+            }
             // A path of an account that is certainly not ours is `broad-delivery-path`.
             let bucket = Destination::bucket(self.context, self.view);
             let is_foreign = |account| self.context.model.members_are_complete() && !bucket.is_ours(account);
             if matches!(whose, Meant::Account(account) if is_foreign(account)) {
                 continue;
             }
-            let management = self.context.model.management();
             let (otherwise, only) = match &whose {
                 Meant::Account(account) => (*account, Some(*account)),
                 Meant::Organization(_) => (management.unwrap_or_else(|| self.own_account()), management),
@@ -84,9 +100,8 @@ impl<'p> Implied<'_, 'p, '_> {
 
     /// Asks for one path whether one of these trails can write there, and do what else it takes.
     fn path(&self, arn: &str, text: &str, whose: &Meant, sources: &[Source], found: &mut Refusals<'p>) {
-        let write =
-            |source: &Source| self.calls.write(&log_object(arn, text, source.account), source, &Headers::Unknown);
-        let folder = |source: &Source| folder_of(arn, &log_object(arn, text, source.account));
+        let write = |source: &Source| self.calls.write(&self.object(arn, text, source), source, &Headers::Unknown);
+        let folder = |source: &Source| folder_of(arn, &self.object(arn, text, source));
         let writers = self.any(sources, &write, &|source| Call::Write(folder(source)), found);
         if writers.is_empty() {
             return;
@@ -96,7 +111,7 @@ impl<'p> Implied<'_, 'p, '_> {
         if let Meant::Organization(prefix) = whose {
             let alone = |source: &Source| format!("{prefix}AWSLogs/{}/", source.account);
             let write = |source: &Source| {
-                let object = log_object(arn, &format!("{arn}/{}*", alone(source)), source.account);
+                let object = self.object(arn, &format!("{arn}/{}*", alone(source)), source);
                 self.calls.write(&object, source, &Headers::Unknown)
             };
             self.any(&writers, &write, &|source| Call::Write(alone(source)), found);
@@ -131,6 +146,17 @@ impl<'p> Implied<'_, 'p, '_> {
         allowed
     }
 
+    /// An object that a trail would write where the text of a `Resource` says.
+    fn object(&self, arn: &str, text: &str, source: &Source) -> String {
+        let known = || self.context.model.organization_id().map(|known| known.id.clone());
+        let source = delivery::Source {
+            trail: source.arn.clone(),
+            account: source.account,
+            organization: source.organization.clone().or_else(known),
+        };
+        of_source(&log_object(arn, text, source.account), &source)
+    }
+
     /// Whether the trails that write to a folder are known, so that the policy need not tell of them.
     fn is_known(&self, whose: &Meant) -> bool {
         let of = |account: AccountId| self.context.estate.trails.iter().any(|trail| trail.account == Some(account));
@@ -140,7 +166,8 @@ impl<'p> Implied<'_, 'p, '_> {
         }
     }
 
-    /// The trails that the statements for CloudTrail speak of, and one of `otherwise`; only those of one account, where that is known.
+    /// The trails that the statements for CloudTrail speak of, and one of `otherwise`; only those of one account, where that
+    /// is known.
     fn sources(&self, deliveries: &[&Delivery<'_>], otherwise: AccountId, only: Option<AccountId>) -> Vec<Source> {
         let mut all: Vec<Source> = Vec::new();
         let known = self.context.model.organization_id();

@@ -124,6 +124,11 @@ fn layouts(prefixes: &[String], kinds: &[bool]) -> Vec<Layout> {
 }
 
 impl Sender {
+    /// Whether it is certainly a trail of the organization.
+    pub(in crate::rules) fn is_of_organization(&self) -> bool {
+        self.layouts.iter().all(|layout| layout.is_organization)
+    }
+
     /// The folders it writes to in a layout.
     ///
     /// An organization trail writes below the ID of the organization for every account, and to the folder that its owner has

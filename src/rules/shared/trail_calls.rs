@@ -123,18 +123,13 @@ impl<'c, 'a> Calls<'c, 'a> {
         self.ask(&|caller| self.request(caller, "s3:GetBucketAcl", bucket, source), &[])
     }
 
-    /// Writes an object with this ARN; a digest file goes without the trail's key at times.
+    /// Writes an object with this ARN; digest files are under the trail's key too, since May 2025.
     pub(in crate::rules) fn write(&self, object: &str, source: &Source, headers: &Headers) -> Called {
         let one = |text: &str| Given::Values(vec![text.into()]);
-        let is_digest = object.contains("/CloudTrail-Digest/");
         let (encryption, key) = match headers {
             Headers::Key(key) => {
                 let named = if key.starts_with("arn:") { one(key) } else { Given::Present };
-                let with = vec![one("aws:kms")];
-                match is_digest {
-                    true => (vec![one("aws:kms"), one("AES256")], vec![named, Given::Absent]),
-                    false => (with, vec![named]),
-                }
+                (vec![one("aws:kms")], vec![named])
             }
             Headers::None => (vec![one("AES256"), Given::Absent], vec![Given::Absent]),
             Headers::Unknown => (vec![one("aws:kms"), one("AES256"), Given::Absent], vec![Given::Unknown]),
