@@ -48,7 +48,7 @@ fn known<'p>(
     let acl = calls.read_acl(&bucket, source);
     found.add(calls, Call::ReadAcl, acl, &name, source, place.clone());
     let writes = |layout: &Layout| -> Vec<(Folder, Called)> {
-        let folders = sender.folders(context, layout).into_iter();
+        let folders = sender.folders(context, layout, calls.policy()).into_iter();
         folders.map(|folder| (folder.clone(), write(calls, &bucket, sender, &folder))).collect()
     };
     let all: Vec<Vec<(Folder, Called)>> = sender.layouts.iter().map(writes).collect();

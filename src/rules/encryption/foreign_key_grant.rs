@@ -33,12 +33,12 @@ fn finding(context: &Context<'_>, view: &KeyView<'_>, grant: &Grant) -> Option<D
     let (label, help) = match class {
         Class::Undeclared if !model.members_are_complete() => (
             "neither owner, member nor declared",
-            "if this account is not yours, retire the grant: `aws kms revoke-grant`",
+            "if this account is not yours, revoke the grant: `aws kms revoke-grant`",
         ),
-        Class::Undeclared => ("neither owner, member nor declared", "retire the grant: `aws kms revoke-grant`"),
+        Class::Undeclared => ("neither owner, member nor declared", "revoke the grant: `aws kms revoke-grant`"),
         _ => (
             "the model gives this account no logs",
-            "retire the grant, `aws kms revoke-grant`, or declare what it may read",
+            "revoke the grant, `aws kms revoke-grant`, or declare what it may read",
         ),
     };
     let draft = Finding::at(span, label)

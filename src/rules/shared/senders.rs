@@ -2,6 +2,7 @@
 
 use crate::aws::{AccountId, Arn, is_organization_id};
 use crate::estate::{Gap, Known, Trail};
+use crate::policy::Policy;
 use crate::rule::context::{BucketView, Context};
 use crate::rules::shared::encryption::trails;
 use crate::rules::shared::trail_calls::{Headers, Source};
@@ -132,8 +133,9 @@ impl Sender {
     /// The folders it writes to in a layout.
     ///
     /// An organization trail writes below the ID of the organization for every account, and to the folder that its owner has
-    /// without an organization as soon as it is made a trail of that account alone: the guide asks for both.
-    pub(in crate::rules) fn folders(&self, context: &Context<'_>, layout: &Layout) -> Vec<Folder> {
+    /// without an organization as soon as it is made a trail of that account alone: the guide asks for both. Where the policy
+    /// does not tell members apart, one of them stands for all.
+    pub(in crate::rules) fn folders(&self, context: &Context<'_>, layout: &Layout, policy: &Policy) -> Vec<Folder> {
         let own = self.source.account;
         let prefix = &layout.prefix;
         let alone = Folder { path: format!("{prefix}AWSLogs/{own}/"), account: own, is_known: true };
@@ -143,7 +145,8 @@ impl Sender {
         let known = context.model.organization_id().map(|known| known.id.as_str());
         let organization = known.unwrap_or(ANY_ORGANIZATION);
         let members = context.model.members().filter(|account| context.model.members_are_complete() && *account != own);
-        let below = [own].into_iter().chain(members).map(|account| Folder {
+        let most = if tells_members_apart(policy) { usize::MAX } else { 1 };
+        let below = [own].into_iter().chain(members.take(most)).map(|account| Folder {
             path: format!("{prefix}AWSLogs/{organization}/{account}/"),
             account,
             is_known: known.is_some(),
@@ -171,6 +174,20 @@ impl Folder {
     pub(in crate::rules) fn shown(self) -> String {
         if self.is_known { self.path } else { self.path.replace(ANY_ORGANIZATION, "ORGANIZATION-ID") }
     }
+}
+
+/// Whether a policy may treat the folders of an organization's accounts differently: whether a resource has digits where an
+/// account, or a part of one, can stand below an organization.
+fn tells_members_apart(policy: &Policy) -> bool {
+    let resources = policy.effective().filter_map(|statement| statement.resources.as_ref());
+    resources.flat_map(|resources| &resources.items).any(|item| {
+        let key = Arn::parse(item.raw()).and_then(|arn| arn.resource.split_once('/')).map_or("", |(_, key)| key);
+        let inside = key.rsplit_once("AWSLogs/").map_or(key, |(_, inside)| inside);
+        let (first, rest) = inside.split_once('/').unwrap_or((inside, ""));
+        let is_one = AccountId::parse(first).is_some() || is_organization_id(first);
+        let open = if is_one { rest } else { inside };
+        open.contains(|c: char| c.is_ascii_digit() || c == '?')
+    })
 }
 
 /// The key of a file of this kind, `CloudTrail` or `CloudTrail-Digest`, in a folder.

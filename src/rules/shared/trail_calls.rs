@@ -205,9 +205,12 @@ impl<'c, 'a> Calls<'c, 'a> {
         }
         request.set("aws:SecureTransport", one("true"));
         request.set("aws:ViaAWSService", one("false"));
-        request.set("s3:signatureversion", one("AWS4-HMAC-SHA256"));
-        request.set("s3:authType", one("REST-HEADER"));
-        request.set("s3:signatureAge", Given::Unknown);
+        if action.starts_with("s3:") {
+            request.set("s3:signatureversion", one("AWS4-HMAC-SHA256"));
+            request.set("s3:authType", one("REST-HEADER"));
+            request.set("s3:signatureAge", Given::Unknown);
+            request.set("s3:TlsVersion", one("1.2"));
+        }
         let region = self.region.as_deref().map_or(Given::Present, one);
         request.set("aws:RequestedRegion", region);
         request
@@ -235,7 +238,7 @@ impl<'c, 'a> Calls<'c, 'a> {
     fn ask_as(&self, base: &Request, open: &[Open<'_>]) -> Called {
         let tls = ("s3:TlsVersion", ["1.2", "1.3"].map(|version| Given::Values(vec![version.into()])).to_vec());
         let mut requests = vec![base.clone()];
-        for (key, values) in open.iter().chain([&tls]) {
+        for (key, values) in open.iter().chain(Some(&tls).filter(|(key, _)| self.looks_at(key))) {
             // What no condition looks at needs no trying.
             let values = if self.looks_at(key) { values.as_slice() } else { values.get(..1).unwrap_or_default() };
             let with = |value: &Given, request: &Request| {
