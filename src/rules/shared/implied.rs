@@ -1,6 +1,7 @@
 //! The trails that a bucket or key policy is written for, where no input describes them.
 
 use crate::access::delivery::{self, Delivery, log_object, of_source};
+use crate::access::pattern_set::arns_overlap;
 use crate::aws::{AccountId, partition_of};
 use crate::policy::Statement;
 use crate::rule::context::{BucketView, Context};
@@ -77,6 +78,10 @@ impl<'p> Implied<'_, 'p, '_> {
             false => resources.items.iter().map(|item| item.raw()).collect(),
         };
         for text in texts {
+            // What is not in this bucket is `other-bucket-in-policy`.
+            if !arns_overlap(text, &format!("{arn}/*")) {
+                continue;
+            }
             let Some(whose) = meant(text).filter(|whose| !self.is_known(whose)) else { continue };
             // An organization trail logs for its members: a path that one of them had for itself may be left over.
             let management = self.context.model.management();
