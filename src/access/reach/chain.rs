@@ -172,19 +172,19 @@ impl Assumers {
 
     /// Those that may be able to assume a role: a quick look.
     fn for_door<'s>(&'s self, door: &'s Door) -> impl Iterator<Item = usize> + 's {
-        let accounts = door.accounts();
-        let near = self
-            .by_account
-            .iter()
-            .filter(move |(account, _)| accounts.as_ref().is_none_or(|accounts| accounts.contains(account)));
-        near.flat_map(move |(account, assumers)| {
-            assumers.iter().filter(move |assumer| {
-                let named = || Some(*account) == door.account && door.names_in_account(&assumer.name);
-                let allowed = |target: &String| target == "*" || arns_overlap(target, &door.arn);
-                assumer.is_open || assumer.targets.iter().any(allowed) || named()
+        let near: Vec<(&AccountId, &Vec<Assumer>)> = match door.accounts() {
+            Some(accounts) => accounts.iter().filter_map(|account| self.by_account.get_key_value(account)).collect(),
+            None => self.by_account.iter().collect(),
+        };
+        near.into_iter()
+            .flat_map(move |(account, assumers)| {
+                assumers.iter().filter(move |assumer| {
+                    let named = || Some(*account) == door.account && door.names_in_account(&assumer.name);
+                    let allowed = |target: &String| target == "*" || arns_overlap(target, &door.arn);
+                    assumer.is_open || assumer.targets.iter().any(allowed) || named()
+                })
             })
-        })
-        .map(|assumer| assumer.entry)
+            .map(|assumer| assumer.entry)
     }
 }
 
