@@ -23,9 +23,6 @@ use crate::syntax::json::Tape;
 use crate::text::SourceId;
 use crate::text::embedded::Place;
 
-/// How many requests all questions about one reader and one column may try.
-const MAX_TRIES: usize = 60_000;
-
 /// The calls that fetch an object.
 pub(super) const FETCHES: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
 
@@ -60,7 +57,8 @@ pub(super) struct Case<'c> {
     pub(super) by_identity: Vec<&'c Statement>,
     pub(super) by_resource: Vec<&'c Statement>,
     pub(super) by_limits: Vec<&'c Statement>,
-    pub(super) tries: usize,
+    /// How much may still be looked at, in tokens of patterns.
+    pub(super) work: usize,
 }
 
 /// A policy that allows all: the most that an unknown one can say.
@@ -120,18 +118,13 @@ impl<'c> Case<'c> {
             by_identity,
             by_resource,
             by_limits,
-            tries: MAX_TRIES,
+            work: 0,
         }
     }
 
     /// The statements that may be about the bucket and these callers.
     pub(super) fn statements(&self) -> impl Iterator<Item = &'c Statement> + '_ {
         self.by_identity.iter().chain(&self.by_resource).chain(&self.by_limits).copied()
-    }
-
-    /// Begins with another column: each has tries of its own.
-    pub(super) fn begin(&mut self) {
-        self.tries = MAX_TRIES;
     }
 
     /// A quick look: whether any of the calls can be allowed.
@@ -201,10 +194,10 @@ impl<'c> Case<'c> {
         resource: &str,
         fixed: &[(CompactString, Given)],
     ) -> Option<Hit> {
-        let mut tries = self.tries;
+        let mut work = self.work;
         let key = resource.split_once('/').map(|(_, key)| key);
         let storage = self.ground.storage(key);
-        let put = |identity: Side<'_>, tries: &mut usize| {
+        let put = |identity: Side<'_>, work: &mut usize| {
             let policies = self.policies(identity, self.ground.side(&self.resource), storage.as_ref());
             let question = |way: &Way| {
                 let mut keys = way.keys.clone();
@@ -219,18 +212,18 @@ impl<'c> Case<'c> {
                     fixed: keys,
                 }
             };
-            best_on(&self.face.ways, |way| question(way).ask_within(tries))
+            best_on(&self.face.ways, |way| question(way).ask_within(work))
         };
-        let mut hit = put(self.own_side(), &mut tries);
+        let mut hit = put(self.own_side(), &mut work);
         let is_certain = hit.as_ref().is_some_and(|hit| hit.certainty == Certainty::Certain);
         if let Some(missing) = self.missing.as_ref().filter(|_| !is_certain)
-            && let Some(mut most) = put(self.most_side(), &mut tries)
+            && let Some(mut most) = put(self.most_side(), &mut work)
         {
             most.certainty = Certainty::Unknown;
             most.depends_on.push(missing.clone());
             hit = hit.or(Some(most));
         }
-        self.tries = tries;
+        self.work = work;
         let mut hit = hit?;
         if let Some(found) = &hit.found {
             hit.depends_on.extend(self.face.unless.iter().cloned());

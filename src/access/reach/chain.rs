@@ -26,9 +26,6 @@ const ASSUME: &str = "sts:AssumeRole";
 /// How many pairs of roles are asked about.
 const MAX_PAIRS: usize = 20_000;
 
-/// How many requests one question about a pair may try.
-const MAX_TRIES: usize = 5_000;
-
 /// A reader and what it reaches.
 #[derive(Debug)]
 pub(super) struct Entry<'e> {
@@ -282,7 +279,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
     let trust = [door.policy.as_ref()];
     let rcp = [door.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
     let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
-    let mut tries = MAX_TRIES;
+    let mut work = ground.allowance;
     let mut put = |identity: Side<'_>| {
         face.boundary.side(|boundary| {
             let policies = Policies {
@@ -302,7 +299,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
                 policies,
                 fixed: keys,
             };
-            super::hit::best_on(&face.ways, |way| ask(way.keys.clone()).ask_within(&mut tries))
+            super::hit::best_on(&face.ways, |way| ask(way.keys.clone()).ask_within(&mut work))
         })
     };
     let known = put(if identity.is_empty() { Side::None } else { Side::Policies(&identity) });

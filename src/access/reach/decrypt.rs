@@ -57,7 +57,7 @@ impl Case<'_> {
     fn unlock(&mut self, key: &KeyLock<'_>, fetched: &Found, is_open: bool, free: bool) -> Option<Hit> {
         let own = if is_open { self.most_side() } else { self.own_side() };
         let of_reader = self.policies(own, Side::None, None);
-        let mut tries = self.tries;
+        let mut work = self.work;
         let hit = key.behind(&fetched.request, &of_reader, |request, policies| {
             let fixed = request.context.iter().filter(|(key, _)| !free || !is_arranged(key.as_str()));
             let question = Question {
@@ -68,9 +68,9 @@ impl Case<'_> {
                 policies: *policies,
                 fixed: fixed.map(|(key, given)| (CompactString::new(key.as_str()), given.clone())).collect(),
             };
-            judged(question.ask_within(&mut tries))
+            judged(question.ask_within(&mut work))
         });
-        self.tries = tries;
+        self.work = work;
         hit
     }
 

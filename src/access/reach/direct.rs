@@ -37,7 +37,8 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
         classes.entry(mentions.signature(column.account)).or_default().push(column);
     }
     let others = ground.columns.iter().find(|column| is_other(column) && !mentions.names(column.account));
-    let mut ask = |column: &LogOwner| Arc::new(seen(&mut cases, reader, column));
+    let mut work = ground.allowance;
+    let mut ask = |column: &LogOwner| Arc::new(seen(&mut cases, reader, column, &mut work));
     let mut named: BTreeMap<AccountId, Arc<Seen>> = BTreeMap::new();
     for columns in classes.into_values() {
         if let Some(first) = columns.first() {
@@ -61,13 +62,13 @@ fn told_apart<'g>(ground: &'g Ground<'_>, mentions: &Mentions) -> Vec<&'g LogOwn
 }
 
 /// What a reader can do with the logs of one account.
-fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner) -> Seen {
+fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner, work: &mut usize) -> Seen {
     let mut seen = Seen::default();
     let who = &reader.party.label;
     let place = |arn: &str| format!("s3://{}", arn.splitn(6, ':').nth(5).unwrap_or(arn));
     let fetches = |arn: &str| format!("{who} fetches {}", place(arn));
     for case in cases.iter_mut() {
-        case.begin();
+        case.work = *work;
         let read = case.read(column);
         let object = read.get.as_ref().and_then(|hit| hit.found.as_ref()).map(|found| found.witness.resource.clone());
         seen.add_hit(Ability::Get, read.get, &fetches);
@@ -81,6 +82,7 @@ fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner) -> Seen 
             format!("{who} lists {}/{first}", place(arn))
         });
         seen.add_hit(Ability::Write, case.write(column), &|arn| format!("{who} writes {}", place(arn)));
+        *work = case.work;
     }
     seen
 }

@@ -23,6 +23,15 @@ use crate::policy::{Policy, Statement};
 /// How the objects CloudTrail delivers begin, under the prefix of an account.
 pub(super) const DELIVERED: &str = "CloudTrail";
 
+/// How much is looked at for all readers of a bucket, for one of few readers, and for one of very many, in tokens of
+/// patterns: a second has some hundred millions.
+const ALL_WORK: usize = 80_000_000;
+const MOST_WORK: usize = 10_000_000;
+const LEAST_WORK: usize = 500_000;
+
+/// How many accounts that nobody names are asked about at most.
+const MOST_STRANGERS: usize = 24;
+
 /// How many actions make a policy a long one.
 const LONG: usize = 64;
 
@@ -58,6 +67,8 @@ pub(super) struct Ground<'e> {
     pub(super) lock: Lock<'e>,
     /// What was not known, as a report tells it.
     pub(super) gaps: Vec<MatrixGap>,
+    /// How much may be looked at for one reader, in tokens of patterns: so much that all of them end in time.
+    pub(super) allowance: usize,
     /// Accounts that stand for any account there is.
     pub(super) strangers: Vec<AccountId>,
     /// An account that stands for the accounts of an organization that nobody names.
@@ -156,6 +167,7 @@ impl<'e> Ground<'e> {
             columns,
             lock,
             gaps,
+            allowance: (ALL_WORK / (estate.roles.len() + estate.users.len() + 8)).clamp(LEAST_WORK, MOST_WORK),
             strangers: Vec::new(),
             unnamed: AccountId::other_than([]),
             bucket,
@@ -176,20 +188,26 @@ impl<'e> Ground<'e> {
         taken.extend(self.columns.iter().map(|column| column.account));
         taken.extend(policies.iter().flat_map(|policy| policy.effective()).flat_map(named_accounts));
         taken.extend(self.estate.accounts.keys());
+        let all = policies.iter().flat_map(|policy| policy.allows()).flat_map(|one| strangers(one, &taken));
         let mut found: Vec<AccountId> = Vec::new();
-        for statement in policies.iter().flat_map(|policy| policy.allows()) {
-            for (_, account) in strangers(statement, &taken) {
-                if !found.contains(&account) {
-                    found.push(account);
-                }
+        for (_, account) in all {
+            if !found.contains(&account) {
+                found.push(account);
             }
         }
         if found.is_empty() {
             found.push(AccountId::other_than(taken.iter().copied()));
         }
         taken.extend(found.iter().copied());
+        let is_cut = found.len() > MOST_STRANGERS;
+        found.truncate(MOST_STRANGERS);
         self.unnamed = AccountId::other_than(taken);
         self.strangers = found;
+        if is_cut {
+            let reason =
+                format!("more than {MOST_STRANGERS} patterns of account IDs may let in accounts that nobody names");
+            self.gaps.push(MatrixGap { fact: "bucket.policy".to_owned(), reason, places: vec![self.log_bucket.span] });
+        }
     }
 
     /// The column of an account, where the bucket has its logs.

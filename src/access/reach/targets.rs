@@ -48,7 +48,7 @@ pub(super) fn opened(item: &Template, account: Option<AccountId>) -> CompactStri
 
 impl<'c> Case<'c> {
     /// The prefixes to ask a listing for, none too: those that lead to keys under `prefix` and that conditions tell apart.
-    pub(super) fn listings(&self, prefix: &str, action: &str) -> Vec<Option<CompactString>> {
+    pub(super) fn listings(&mut self, prefix: &str, action: &str) -> Vec<Option<CompactString>> {
         let Some(base) = self.face.callers.first() else { return Vec::new() };
         let base = Request::new(base.clone(), action, &self.ground.arn, self.ground.owner);
         let about = self.statements().filter(|statement| statement.covers_action(action));
@@ -80,7 +80,8 @@ impl<'c> Case<'c> {
         // What lies in it, where patterns tell such prefixes apart.
         let inside = format!("{prefix}*");
         let near: Vec<&str> = patterns.iter().map(String::as_str).filter(|pattern| overlap(pattern, &inside)).collect();
-        let mut work = MAX_WORK / 10;
+        let given = self.work.min(MAX_WORK / 10);
+        let mut work = given;
         let mut within = |wanted: &[&str], unwanted: &[&str]| {
             if let Text::Found(text) = difference(wanted, unwanted, &mut work) {
                 add(&text);
@@ -95,6 +96,7 @@ impl<'c> Case<'c> {
             within(&[&inside, pattern], &others);
             within(&[&inside], &[pattern]);
         }
+        self.work -= given - work;
         found
     }
 
@@ -123,7 +125,7 @@ impl<'c> Case<'c> {
     /// Objects of a column to ask about: first such as there really are, then such as patterns tell apart.
     ///
     /// Where these can not stand for all, `best` is left with a hit that nobody can tell of.
-    pub(super) fn objects(&self, column: &LogOwner, action: &str, best: &mut Option<Hit>) -> Vec<CompactString> {
+    pub(super) fn objects(&mut self, column: &LogOwner, action: &str, best: &mut Option<Hit>) -> Vec<CompactString> {
         let Some(caller) = self.face.callers.first() else { return Vec::new() };
         let base = Request::new(caller.clone(), action, &self.ground.arn, self.ground.owner);
         let about = |side: &[&'c Statement]| -> Vec<&'c Statement> {
@@ -138,14 +140,16 @@ impl<'c> Case<'c> {
         let either = self.face.account().is_none_or(|account| Some(account) == self.ground.owner);
         let statements = Statements { resource: &resource, identity: identity.as_deref(), either, limits: &limits };
         let mut arns: Vec<CompactString> = Vec::new();
+        let mut work = self.work;
         for prefix in &column.prefixes {
             let start = format!("{}/{prefix}{DELIVERED}", self.ground.arn);
-            let found = objects::under(&start, &examples(column.account), &statements, &base);
+            let found = objects::under(&start, &examples(column.account), &statements, &base, &mut work);
             if !found.is_complete {
                 better(best, Some(Hit::unknown("which objects the patterns of the policies leave open")));
             }
             arns.extend(found.arns);
         }
+        self.work = work;
         arns
     }
 }
