@@ -1,11 +1,14 @@
 //! The policies that a role or user of the estate carries, as far as they are known.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::access::evaluate::Side;
 use crate::access::request::Caller;
 use crate::estate::{Estate, Gap, Known, Permissions, Role, User};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyKind, parse};
+use crate::syntax::json::Tape;
+use crate::text::SourceId;
+use crate::text::embedded::Place;
 
 /// What decides on the caller's side.
 #[derive(Debug, Clone, Default)]
@@ -155,4 +158,18 @@ pub fn boundary(estate: &Estate, permissions: &Permissions, name: &str) -> Bound
         (Known::Absent(_), None) => Boundary::None,
         (Known::Unknown(_), None) => Boundary::Unknown(format!("permissions boundary of `{name}`")),
     }
+}
+
+/// A policy that allows all: the most that one can say which is not known. Its places mean nothing.
+pub fn allowing_all() -> &'static Arc<Policy> {
+    static ALL: OnceLock<Arc<Policy>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let place = Place::direct(SourceId::new(u32::MAX), 0);
+        let mut tape = Tape::new();
+        Arc::new(match tape.read(text, &place) {
+            Ok(json) => parse(json, PolicyKind::Identity),
+            Err(_) => Policy::empty(PolicyKind::Identity, place.span(0, 0)),
+        })
+    })
 }

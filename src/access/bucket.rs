@@ -10,7 +10,9 @@ use crate::access::read::Read;
 use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::{ObjectOwner, Ownership, Storage, is_public};
 use crate::aws::{AccountId, Arn};
-use crate::estate::{AclGrant, BlockPublicAccess, Bucket, Encryption, Estate, Grantee, Key, KeyManager, Known, Trail};
+use crate::estate::{
+    AclGrant, BlockPublicAccess, Bucket, Encryption, Estate, Grantee, Key, KeyManager, Known, ObjectOwnership, Trail,
+};
 use crate::model::Model;
 use crate::policy::condition::Tri;
 
@@ -123,7 +125,12 @@ impl<'e> BucketFacts<'e> {
                 Ownership::Unknown => Ownership::Enforced,
                 known => known,
             },
-            object_owner: if delivered { ObjectOwner::Delivered } else { ObjectOwner::Unknown },
+            object_owner: match (delivered, self.bucket.ownership.get()) {
+                (false, _) => ObjectOwner::Unknown,
+                // What CloudTrail writes stays its own, whatever canned ACL it comes with.
+                (true, Ok(None | Some(ObjectOwnership::ObjectWriter))) => ObjectOwner::CloudTrail,
+                (true, _) => ObjectOwner::Delivered,
+            },
             bucket_acl: grants(self.bucket),
             object_acl: delivered.then_some(&[]),
             canonical_ids: &self.canonical_ids,

@@ -78,8 +78,17 @@ pub fn under(
         Some(own) if statements.either => ways.extend(own.iter().chain(&by_resource).map(|area| vec![area])),
         Some(own) => ways.extend(own.iter().flat_map(|one| by_resource.iter().map(move |other| vec![one, other]))),
     }
-    // What may let the whole prefix through without a statement: an ACL, or the account's own administrators.
+    // What may let the whole prefix through without a statement of one side: an ACL, or the account's own administrators.
+    ways.extend(by_identity.iter().flatten().chain(&by_resource).map(|area| vec![area]));
     ways.push(Vec::new());
+    // A boundary or SCP may let a part of it through only.
+    let mut within = allowed(limits);
+    within.retain(|area| !matches!(area, Area::In(patterns) if patterns.iter().any(|pattern| pattern == "*")));
+    let limited: Vec<Vec<&Area>> = within
+        .iter()
+        .flat_map(|limit| ways.iter().map(move |way| way.iter().copied().chain([limit]).collect()))
+        .collect();
+    ways.extend(limited);
     if ways.len() > MOST_WAYS {
         ways.truncate(MOST_WAYS);
         found.is_complete = false;

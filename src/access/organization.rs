@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
 
+use crate::access::actor::allowing_all;
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
 use crate::estate::{Estate, OrganizationPolicyKind};
@@ -46,6 +47,9 @@ impl<'a> Organization<'a> {
     /// The SCPs known to bind the principals of an account, level by level from the root down; levels without any are left
     /// out, as they are not known.
     pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
+        if self.is_exempt(account) {
+            return Vec::new();
+        }
         let attached = self.scp.get_or_init(|| self.by_target(OrganizationPolicyKind::Scp));
         if attached.is_empty() {
             return Vec::new();
@@ -57,7 +61,9 @@ impl<'a> Organization<'a> {
     /// The RCPs known to bind the resources of an account; one list with all of them, as only their denials count.
     pub fn rcp(&self, account: Option<AccountId>) -> Vec<Arc<Policy>> {
         let attached = self.rcp.get_or_init(|| self.by_target(OrganizationPolicyKind::Rcp));
-        let Some(account) = account.filter(|_| !attached.is_empty()) else { return Vec::new() };
+        let Some(account) = account.filter(|account| !attached.is_empty() && !self.is_exempt(*account)) else {
+            return Vec::new();
+        };
         let mut bound: Vec<Arc<Policy>> = Vec::new();
         for policy in self.units(account).iter().filter_map(|unit| attached.get(unit)).flatten() {
             if !bound.iter().any(|known| Arc::ptr_eq(known, policy)) {
@@ -65,6 +71,11 @@ impl<'a> Organization<'a> {
             }
         }
         bound
+    }
+
+    /// Whether it is the management account, which neither SCPs nor RCPs bind.
+    fn is_exempt(&self, account: AccountId) -> bool {
+        self.model.management() == Some(account)
     }
 
     /// Whether any policy of that kind was collected; where none was, those there are may deny.
@@ -75,10 +86,14 @@ impl<'a> Organization<'a> {
     fn by_target(&self, kind: OrganizationPolicyKind) -> ByTarget {
         let mut attached = ByTarget::new();
         for policy in self.estate.organization.policies.iter().filter(|policy| policy.kind == kind) {
-            let (Some(document), Some(targets)) = (policy.document.present(), policy.targets.present()) else {
-                continue;
+            let Some(targets) = policy.targets.present() else { continue };
+            let text = policy.document.present().map(|document| document.policy(&self.estate.sources));
+            let text = match text.filter(|text| text.unreadable().is_none()) {
+                Some(text) => text,
+                // What can not be read may allow, and what it denies is left open as that of policies not collected.
+                None if kind == OrganizationPolicyKind::Scp => Arc::clone(allowing_all()),
+                None => continue,
             };
-            let text = document.policy(&self.estate.sources);
             for target in targets {
                 attached.entry(target.id.clone()).or_default().push(Arc::clone(&text));
             }

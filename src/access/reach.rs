@@ -6,6 +6,7 @@
 
 mod ask;
 mod chain;
+mod columns;
 mod decrypt;
 mod direct;
 mod fit;
@@ -37,13 +38,9 @@ use crate::policy::Policy;
 
 /// The access matrix of each log bucket, in the order of the model.
 ///
-/// `by_itself` names readers that are asked about without their likes, so that their paths are told with their own names.
-pub fn matrices(
-    estate: &Estate,
-    model: &Model,
-    organization: &Organization<'_>,
-    by_itself: &[AccountId],
-) -> Vec<Matrix> {
+/// `by_itself` names readers and owners of logs that are asked about without their likes, so that their paths are told with
+/// their own names.
+pub fn matrices(estate: &Estate, model: &Model, organization: &Organization<'_>, by_itself: &[String]) -> Vec<Matrix> {
     let of = |log_bucket| matrix(estate, model, organization, log_bucket, by_itself);
     model.log_buckets().iter().map(of).collect()
 }
@@ -54,14 +51,14 @@ pub fn matrix(
     model: &Model,
     organization: &Organization<'_>,
     log_bucket: &LogBucket,
-    by_itself: &[AccountId],
+    by_itself: &[String],
 ) -> Matrix {
-    let ground = Ground::new(estate, model, organization, log_bucket);
+    let ground = Ground::new(estate, model, organization, log_bucket, by_itself);
     let mut gaps: Vec<MatrixGap> = ground.gaps.clone();
     let contradictions = model.contradictions().iter();
     let about = contradictions.filter(|one| one.bucket.as_ref().is_none_or(|name| *name == log_bucket.name));
     gaps.extend(about.map(|one| told(&one.gap)));
-    let mut entries = accounts(&ground, by_itself);
+    let mut entries = accounts(&ground);
     entries.extend(identities(&ground));
     entries.extend(service::services(&ground));
     chain::extend(&ground, &mut entries, &mut gaps);
@@ -86,7 +83,7 @@ fn missing(entry: &Entry<'_>) -> Vec<MatrixGap> {
 }
 
 /// Anyone, every account that model or policies name, and accounts that stand for those nobody names.
-fn accounts<'e>(ground: &Ground<'e>, by_itself: &[AccountId]) -> Vec<Entry<'e>> {
+fn accounts<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     let mentions = ground.mentions();
     let mut accounts: BTreeSet<AccountId> = ground.model.known_accounts();
     accounts.extend(mentions.accounts());
@@ -95,12 +92,18 @@ fn accounts<'e>(ground: &Ground<'e>, by_itself: &[AccountId]) -> Vec<Entry<'e>> 
     // Accounts that no policy on this side tells apart are one class; the smallest is asked about.
     let mut classes: BTreeMap<_, Vec<AccountId>> = BTreeMap::new();
     for account in accounts {
-        classes.entry(class(ground, &mentions.signature(account), account, by_itself)).or_default().push(account);
+        classes.entry(class(ground, &mentions.signature(account), account)).or_default().push(account);
     }
     let of_class = |members: &Vec<AccountId>| -> Vec<Entry<'e>> {
         let Some(first) = members.first() else { return Vec::new() };
         let reader = Reader::account(ground, *first);
-        let reach = direct::reach(ground, &reader);
+        let mut reach = direct::reach(ground, &reader);
+        if let (Some((own, _)), Some(second)) = (&reach.own, members.get(1)) {
+            // The logs of the first are those of another to all others.
+            let seen = Arc::clone(direct::reach(ground, &Reader::account(ground, *second)).of(*own));
+            let own = *own;
+            Arc::make_mut(&mut reach.named).insert(own, seen);
+        }
         let like = |account: &AccountId| {
             let reader = if account == first { None } else { Some(Reader::account(ground, *account)) };
             let own = ground.column(Some(*account)).is_some();
@@ -151,19 +154,21 @@ struct AccountClass {
     scp: Vec<Vec<usize>>,
     has_logs: bool,
     is_owner: bool,
+    is_management: bool,
     alone: Option<AccountId>,
 }
 
-fn class(ground: &Ground<'_>, signature: &Signature, account: AccountId, by_itself: &[AccountId]) -> AccountClass {
+fn class(ground: &Ground<'_>, signature: &Signature, account: AccountId) -> AccountClass {
     let levels = ground.organization.scp(account);
     let address = |policy: &Arc<Policy>| Arc::as_ptr(policy) as usize;
-    let alone = by_itself.contains(&account) || ground.model.class(account) == Class::CloudTrail;
+    let alone = ground.is_apart(&ground.party(account)) || ground.model.class(account) == Class::CloudTrail;
     AccountClass {
         signature: signature.clone(),
         membership: format!("{:?}", ground.organization.membership(account)),
         scp: levels.iter().map(|level| level.iter().map(address).collect()).collect(),
         has_logs: ground.column(Some(account)).is_some(),
-        is_owner: ground.owner == Some(account) || ground.model.management() == Some(account),
+        is_owner: ground.owner == Some(account),
+        is_management: ground.model.management() == Some(account),
         alone: alone.then_some(account),
     }
 }

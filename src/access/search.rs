@@ -170,11 +170,21 @@ impl Question<'_> {
         for base in requests {
             // Each statement that may allow, and once none: what an account grants without a statement.
             let granted = base.caller.account().is_some().then_some(None);
-            for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
-                match self.try_all(base, target, statements, tries, &mut conditional) {
-                    Some(answer) => return answer,
-                    None => gave_up |= *tries == 0,
+            let allows = statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s));
+            for target in allows.chain(granted) {
+                let few = self.choices(base, target, statements, false);
+                let Some(few) = few else { continue };
+                let more = self.choices(base, target, statements, true).filter(|more| more.len() > few.len());
+                // What hangs on a key that the caller chooses is tried with all its values before it counts.
+                let mut ignored = None;
+                let open = if more.is_some() { &mut ignored } else { &mut conditional };
+                if let Some(answer) = self.try_all(base, &few, tries, open) {
+                    return answer;
                 }
+                if let Some(answer) = more.and_then(|more| self.try_all(base, &more, tries, &mut conditional)) {
+                    return answer;
+                }
+                gave_up |= *tries == 0;
             }
         }
         match conditional {
@@ -193,42 +203,55 @@ impl Question<'_> {
         request
     }
 
-    /// Tries every combination that may satisfy `target`; `None` where none is allowed for certain.
-    fn try_all(
+    /// The keys that the caller chooses, with the values worth trying: those that `target` and every Deny look at and, where
+    /// `all` are wanted, those of the other Allow statements too, as two sides may each have to allow. `None` where none of
+    /// the values of a key can satisfy `target`.
+    fn choices(
         &self,
         base: &Request,
         target: Option<&Statement>,
         statements: &[&Statement],
-        tries: &mut usize,
-        conditional: &mut Option<Request>,
-    ) -> Option<Answer> {
-        let mut keys: Vec<(ConditionKey, CompactString, Vec<Given>)> = Vec::new();
-        let denies = statements.iter().copied().filter(|s| s.effect == Effect::Deny);
-        for statement in target.into_iter().chain(denies) {
-            for clause in &statement.conditions {
-                let known = keys.iter().any(|(key, ..)| *key == clause.key);
-                if known || !self.is_free(&clause.key, base) {
+        all: bool,
+    ) -> Option<Vec<(CompactString, Vec<Given>)>> {
+        let mut keys: Vec<ConditionKey> = Vec::new();
+        let mut choices = Vec::new();
+        let others = statements.iter().copied().filter(|s| all || s.effect == Effect::Deny);
+        for statement in target.into_iter().chain(others) {
+            for (key, written) in looked_at(statement) {
+                if keys.contains(&key) || !self.is_free(&key, base) {
                     continue;
                 }
-                let mut values = candidates(&clause.key, statements, base);
+                let mut values = candidates(&key, statements, base);
                 if let Some(target) = target {
                     let mut request = base.clone();
-                    values.retain(|given| may_hold(target, &clause.key, given, &mut request));
+                    values.retain(|given| may_hold(target, &key, given, &mut request));
                 }
                 if values.is_empty() {
                     return None;
                 }
-                keys.push((clause.key.clone(), clause.written_key.clone(), values));
+                choices.push((written, values));
+                keys.push(key);
             }
         }
-        let mut choice = vec![0usize; keys.len()];
+        Some(choices)
+    }
+
+    /// Tries every combination of the choices; `None` where none is allowed for certain.
+    fn try_all(
+        &self,
+        base: &Request,
+        choices: &[(CompactString, Vec<Given>)],
+        tries: &mut usize,
+        conditional: &mut Option<Request>,
+    ) -> Option<Answer> {
+        let mut choice = vec![0usize; choices.len()];
         loop {
             if *tries == 0 {
                 return None;
             }
             *tries -= 1;
             let mut request = base.clone();
-            for ((_, written, values), index) in keys.iter().zip(&choice) {
+            for ((written, values), index) in choices.iter().zip(&choice) {
                 if let Some(given) = values.get(*index) {
                     request.set(written, given.clone());
                 }
@@ -240,7 +263,7 @@ impl Question<'_> {
             }
             // The next combination.
             let mut advanced = false;
-            for (index, (_, _, values)) in choice.iter_mut().zip(&keys) {
+            for (index, (_, values)) in choice.iter_mut().zip(choices) {
                 *index += 1;
                 if *index < values.len() {
                     advanced = true;
@@ -262,7 +285,7 @@ impl Question<'_> {
             // What a service says it acts for is up to whoever asked it.
             Caller::Service(_) => key.is("aws:SourceArn"),
             Caller::Anonymous if key.starts_with("aws:principal") || key.starts_with("aws:multifactor") => false,
-            _ => can_arrange(key),
+            _ => can_arrange(key) && carries(self.action, key),
         }
     }
 
@@ -283,6 +306,34 @@ impl Question<'_> {
         let explanation = explain(request, &self.policies);
         Found { witness: witness(request, &explanation), explanation, request: Box::new(request.clone()) }
     }
+}
+
+/// Whether a request for the action carries the key at all: S3 knows of no `s3:prefix` where an object is fetched.
+fn carries(action: &str, key: &ConditionKey) -> bool {
+    let is_of_service = ["s3:", "kms:", "sts:"].into_iter().any(|prefix| key.starts_with(prefix));
+    let is_documented = || services::condition_key(key.as_str()).is_some();
+    !is_of_service
+        || services::action(action).is_none_or(|action| !is_documented() || action.supports_key(key.as_str()))
+}
+
+/// The keys that a statement looks at, each once as it is written: in its comparisons, and in the variables of its values
+/// and resources.
+fn looked_at(statement: &Statement) -> Vec<(ConditionKey, CompactString)> {
+    let mut keys: Vec<(ConditionKey, CompactString)> = Vec::new();
+    let mut add = |key: ConditionKey, written: &CompactString| {
+        if !keys.iter().any(|(known, _)| *known == key) {
+            keys.push((key, written.clone()));
+        }
+    };
+    for clause in &statement.conditions {
+        add(clause.key.clone(), &clause.written_key);
+    }
+    let values = statement.conditions.iter().flat_map(|clause| &clause.values).map(|value| &value.template);
+    let resources = statement.resources.iter().flat_map(|resources| &resources.items).map(|item| &item.value);
+    for variable in values.chain(resources).flat_map(Template::variables) {
+        add(variable.key.clone(), &CompactString::from(variable.key.as_str()));
+    }
+    keys
 }
 
 /// How much there is to compare in a statement.

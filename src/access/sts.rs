@@ -127,6 +127,9 @@ pub struct Trust<'p> {
     pub policy: &'p Policy,
     /// The RCPs of its account, level by level; empty where there are none or they are not known.
     pub rcp: &'p [Vec<&'p Policy>],
+    /// The SCPs of the caller's account, level by level; empty where there are none, they are not known, or more than one
+    /// account is asked about.
+    pub scp: &'p [Vec<&'p Policy>],
     /// The ID of the estate's organization, where known.
     pub organization: Option<&'p str>,
 }
@@ -197,6 +200,7 @@ impl Trust<'_> {
                         identity,
                         resource: Side::Policies(&policies),
                         rcp: self.rcp,
+                        scp: self.scp,
                         ..Policies::default()
                     },
                     fixed: keys,

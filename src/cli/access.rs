@@ -10,7 +10,6 @@ use super::output::Destination;
 use super::{Exit, Failure, in_pool, output, terminal};
 use crate::access::organization::Organization;
 use crate::access::reach;
-use crate::aws::AccountId;
 use crate::finding::matrix::{Matrix, NotInMatrix, narrowed};
 use crate::report::access::{self, AccessFormat, AccessOptions, why};
 
@@ -20,7 +19,8 @@ pub(super) fn run(args: &AccessArgs, matches: &ArgMatches) -> Result<Exit, Failu
         // As in an audit, giving back each policy by itself would be for nothing.
         let loaded = ManuallyDrop::new(Loaded::read(&args.input, None, None)?);
         let organization = Organization::new(&loaded.estate, &loaded.model);
-        let asked: Vec<AccountId> = args.why.iter().filter_map(|name| account(name, &loaded)).collect();
+        // Who and whose logs are explained must not be told of by the example of others.
+        let asked: Vec<String> = args.why.iter().flat_map(|reader| args.logs.iter().chain([reader])).cloned().collect();
         let mut matrices = reach::matrices(&loaded.estate, &loaded.model, &organization, &asked);
         if matrices.is_empty() {
             return Err(Failure::new(
@@ -70,11 +70,6 @@ fn answer(
         })?;
     }
     Ok(())
-}
-
-/// The account that a name means, as far as the model knows it.
-fn account(name: &str, loaded: &Loaded) -> Option<AccountId> {
-    AccountId::parse(name).or_else(|| loaded.model.named(name))
 }
 
 fn unknown_name(error: NotInMatrix) -> Failure {

@@ -243,7 +243,7 @@ impl<'a> RoleView<'a> {
         let rcp = context.rcp(self.role.account);
         let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let organization = context.model.organization_id().map(|organization| organization.id.as_str());
-        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, organization })
+        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, scp: &[], organization })
     }
 
     /// The accounts other than its own that can assume it, with whatever external ID; any account there is comes first.

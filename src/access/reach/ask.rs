@@ -1,13 +1,14 @@
 //! One reader's callers, put to the policies of one log bucket: which requests get through.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::ground::{DELIVERED, Ground, LogOwner, examples};
+use super::columns::{DELIVERED, LogOwner, examples};
+use super::ground::Ground;
 use super::hit::{Hit, best_on, better};
 use super::reader::{Face, Identity};
-use crate::access::actor::Boundary;
+use crate::access::actor::{Boundary, allowing_all};
 use crate::access::evaluate::{Explanation, Policies, Side, explain};
 use crate::access::lock::Lock;
 use crate::access::principals;
@@ -18,10 +19,7 @@ use crate::access::sts::Way;
 use crate::finding::Decision;
 use crate::finding::matrix::Certainty;
 use crate::policy::condition::Tri;
-use crate::policy::{Effect, Policy, PolicyKind, Statement, parse};
-use crate::syntax::json::Tape;
-use crate::text::SourceId;
-use crate::text::embedded::Place;
+use crate::policy::{Effect, Policy, Statement};
 
 /// The calls that fetch an object.
 pub(super) const FETCHES: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
@@ -61,20 +59,6 @@ pub(super) struct Case<'c> {
     pub(super) work: usize,
 }
 
-/// A policy that allows all: the most that an unknown one can say.
-pub(super) fn allow_all() -> &'static Policy {
-    static ALL: OnceLock<Arc<Policy>> = OnceLock::new();
-    ALL.get_or_init(|| {
-        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-        let place = Place::direct(SourceId::new(0), 0);
-        let mut tape = Tape::new();
-        Arc::new(tape.read(text, &place).map_or_else(
-            |_| Policy::empty(PolicyKind::Identity, crate::text::Span::new(SourceId::new(0), 0, 0)),
-            |json| parse(json, PolicyKind::Identity),
-        ))
-    })
-}
-
 impl<'c> Case<'c> {
     pub(super) fn new(ground: &'c Ground<'c>, face: &'c Face) -> Self {
         let (identity, missing): (Vec<&Policy>, Option<String>) = match &face.identity {
@@ -87,7 +71,7 @@ impl<'c> Case<'c> {
         let mut at_most = Vec::new();
         if missing.is_some() {
             at_most.clone_from(&identity);
-            at_most.push(allow_all());
+            at_most.push(allowing_all());
         }
         let boundary: Vec<&Policy> = match &face.boundary {
             Boundary::Is(policy) => vec![policy],
@@ -197,8 +181,9 @@ impl<'c> Case<'c> {
         let mut work = self.work;
         let key = resource.split_once('/').map(|(_, key)| key);
         let storage = self.ground.storage(key);
-        let put = |identity: Side<'_>, work: &mut usize| {
-            let policies = self.policies(identity, self.ground.side(&self.resource), storage.as_ref());
+        let with_acls = self.ground.storage_with_acls(key);
+        let put_with = |identity: Side<'_>, storage: Option<&Storage<'_>>, work: &mut usize| {
+            let policies = self.policies(identity, self.ground.side(&self.resource), storage);
             let question = |way: &Way| {
                 let mut keys = way.keys.clone();
                 keys.extend(self.ground.whereabouts());
@@ -214,6 +199,13 @@ impl<'c> Case<'c> {
             };
             best_on(&self.face.ways, |way| question(way).ask_within(work))
         };
+        let put = |identity: Side<'_>, work: &mut usize| {
+            let mut best = put_with(identity, storage.as_ref(), work);
+            if with_acls.is_some() && !best.as_ref().is_some_and(Hit::is_certain) {
+                better(&mut best, put_with(identity, with_acls.as_ref(), work));
+            }
+            best
+        };
         let mut hit = put(self.own_side(), &mut work);
         let is_certain = hit.as_ref().is_some_and(|hit| hit.certainty == Certainty::Certain);
         if let Some(missing) = self.missing.as_ref().filter(|_| !is_certain)
@@ -228,6 +220,7 @@ impl<'c> Case<'c> {
         if let Some(found) = &hit.found {
             hit.depends_on.extend(self.face.unless.iter().cloned());
             hit.depends_on.extend(self.ground.unless(&found.request));
+            hit.depends_on.extend(self.ground.missing().map(str::to_owned));
         }
         hit.depends_on.sort_unstable();
         hit.depends_on.dedup();

@@ -9,13 +9,15 @@ use compact_str::CompactString;
 
 use super::ground::{Ground, told};
 use super::hit::{Hit, judged};
-use super::reader::{Face, Identity, Reader};
+use super::mentions::{Mentions, Signature};
+use super::reader::{Face, Identity, Reader, sessions_of};
 use super::seen::{Onward, Reach};
+use crate::access::actor::allowing_all;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::arns_overlap;
-use crate::access::request::Given;
+use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
-use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, names_everyone};
+use crate::access::sts::{self, ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
 use crate::estate::Role;
 use crate::finding::matrix::{Certainty, Hop, MatrixGap};
@@ -26,6 +28,9 @@ const ASSUME: &str = "sts:AssumeRole";
 /// How many pairs of roles are asked about.
 const MAX_PAIRS: usize = 20_000;
 
+/// How many accounts that nobody names one trust policy is asked about.
+const MOST_STRANGERS: usize = 24;
+
 /// A reader and what it reaches.
 #[derive(Debug)]
 pub(super) struct Entry<'e> {
@@ -33,6 +38,15 @@ pub(super) struct Entry<'e> {
     pub(super) reach: Reach,
     /// The accounts other than its own that can assume it, where it is a role; `None` for any account there is.
     pub(super) admitted: Vec<Option<AccountId>>,
+}
+
+/// What accounts have in common that a trust policy lets in alike.
+#[derive(Debug, PartialEq, Eq)]
+struct Like {
+    membership: Membership,
+    signature: Signature,
+    scp: Vec<usize>,
+    is_management: bool,
 }
 
 /// The trust policy of a role.
@@ -66,13 +80,19 @@ impl Door {
     fn ask<T>(&self, ground: &Ground<'_>, ask: impl FnOnce(Trust<'_>) -> T) -> T {
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let organization = ground.model.organization_id().map(|organization| organization.id.as_str());
-        ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, organization })
+        ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, scp: &[], organization })
     }
 
     /// Whether some principal of an account can assume the role, its administrators willing.
     fn admits(&self, ground: &Ground<'_>, account: AccountId, membership: &Membership, who: &str) -> Option<Onward> {
-        let answer = self.ask(ground, |trust| trust.admits(account, membership, ASSUME, ExternalId::Any, &[]));
-        Some(self.onward(judged(answer)?, who))
+        let scp = ground.organization.scp(account);
+        let scp: Vec<Vec<&Policy>> = scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
+        let answer = self.ask(ground, |trust| {
+            Trust { scp: &scp, ..trust }.admits(account, membership, ASSUME, ExternalId::Any, &[])
+        });
+        let mut onward = self.onward(judged(answer)?, who);
+        onward.depends_on.extend(ground.scp_unless(account));
+        Some(onward)
     }
 
     fn onward(&self, hit: Hit, who: &str) -> Onward {
@@ -102,6 +122,17 @@ impl Door {
                     _ => false,
                 })
         })
+    }
+
+    /// Accounts that nobody names, for the patterns of account IDs in it.
+    fn strangers(&self, ground: &Ground<'_>) -> Vec<AccountId> {
+        let found = self.policy.allows().flat_map(|statement| strangers(statement, &ground.taken));
+        found.map(|(_, account)| account).take(MOST_STRANGERS).collect()
+    }
+
+    /// The accounts that its statements speak of.
+    fn meant(&self) -> BTreeSet<AccountId> {
+        self.policy.allows().flat_map(|statement| meant_accounts(&self.policy, statement)).collect()
     }
 
     /// The accounts that it may let in; `None` for any.
@@ -245,29 +276,35 @@ fn add_named<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>) {
     while let Some(role) = open.pop_front() {
         let Some(document) = role.trust.present() else { continue };
         let policy = document.policy(&ground.estate.sources);
+        let mut found: Vec<Option<Reader<'e>>> = Vec::new();
+        if policy.allows().any(names_everyone) {
+            let roles = ground.estate.roles.iter().filter(|other| other.account == role.account);
+            found.extend(roles.map(|role| Reader::role(ground, role)));
+            let users = ground.estate.users.iter().filter(|user| user.account == role.account);
+            found.extend(users.map(|user| Reader::user(ground, user)));
+        }
         let principals = policy.allows().filter_map(|statement| statement.principals.as_ref()).filter(|p| !p.negated);
         for entry in principals.flat_map(|principals| &principals.entries) {
-            let (account, name, is_user) = match &entry.principal {
-                Principal::Role(account, name) | Principal::Session(account, name, _) => (*account, name, false),
-                Principal::User(account, name) => (*account, name, true),
-                _ => continue,
-            };
-            let name = name.rsplit('/').next().unwrap_or(name);
-            let reader = match is_user {
-                false => {
-                    let role = ground.role(account, name);
-                    role.and_then(|role| Reader::role(ground, role))
+            match &entry.principal {
+                Principal::Role(account, name) | Principal::Session(account, name, _) => {
+                    let role = ground.role(*account, name.rsplit('/').next().unwrap_or(name));
+                    found.push(role.and_then(|role| Reader::role(ground, role)));
                 }
-                true => {
-                    let users = &ground.estate.users;
-                    let user = users.iter().find(|user| user.account == Some(account) && user.name == name);
-                    user.and_then(|user| Reader::user(ground, user))
+                Principal::User(account, name) => {
+                    let name = name.rsplit('/').next().unwrap_or(name);
+                    let mut users = ground.estate.users.iter();
+                    let user = users.find(|user| user.account == Some(*account) && user.name == name);
+                    found.push(user.and_then(|user| Reader::user(ground, user)));
                 }
-            };
-            let Some(reader) = reader.filter(|reader| known.insert(reader.party.id.clone())) else { continue };
-            open.extend(reader.role);
-            let own = ground.column(reader.own_logs()).map(|own| own.account);
-            entries.push(Entry { reader, reach: Reach::nothing(own), admitted: Vec::new() });
+                _ => {}
+            }
+        }
+        for reader in found.into_iter().flatten() {
+            if known.insert(reader.party.id.clone()) {
+                open.extend(reader.role);
+                let own = ground.column(reader.own_logs()).map(|own| own.account);
+                entries.push(Entry { reader, reach: Reach::nothing(own), admitted: Vec::new() });
+            }
         }
     }
 }
@@ -280,6 +317,16 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
     let rcp = [door.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
     let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
     let mut work = ground.allowance;
+    let mut ways = face.ways.clone();
+    let mut callers = face.callers.clone();
+    if let Some(account) = face.account() {
+        let own = ground.model.organization_id().map(|organization| organization.id.as_str());
+        let more = sts::ways(account, &ground.organization.membership(account), &door.policy, own);
+        ways.extend(more.into_iter().filter(|way| !face.ways.iter().any(|known| known.keys == way.keys)));
+        if let Some(Caller::Session(_, role, _)) = face.callers.first() {
+            callers.extend(sessions_of(account, role.rsplit('/').next().unwrap_or(role), &door.policy));
+        }
+    }
     let mut put = |identity: Side<'_>| {
         face.boundary.side(|boundary| {
             let policies = Policies {
@@ -292,21 +339,21 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
                 ..Policies::default()
             };
             let ask = |keys: Vec<(CompactString, Given)>| Question {
-                callers: face.callers.clone(),
+                callers: callers.clone(),
                 action: ASSUME,
                 resource: door.arn.as_str().into(),
                 resource_account: door.account,
                 policies,
                 fixed: keys,
             };
-            super::hit::best_on(&face.ways, |way| ask(way.keys.clone()).ask_within(&mut work))
+            super::hit::best_on(&ways, |way| ask(way.keys.clone()).ask_within(&mut work))
         })
     };
     let known = put(if identity.is_empty() { Side::None } else { Side::Policies(&identity) });
     let hit = match (known, missing.first()) {
         (None, Some(gap)) => {
             let mut at_most = identity.clone();
-            at_most.push(super::ask::allow_all());
+            at_most.push(allowing_all());
             put(Side::Policies(&at_most)).map(|mut hit| {
                 hit.certainty = Certainty::Unknown;
                 hit.depends_on.push(format!("{}: {}", gap.fact, gap.reason));
@@ -349,41 +396,36 @@ fn admit<'e>(
         let named = door.accounts();
         let everyone = named.is_none();
         // Who is named is asked about by itself, and of all others one of each kind.
-        let mut candidates: BTreeSet<AccountId> = named.unwrap_or_else(|| {
-            let meant = door.policy.allows().flat_map(|statement| meant_accounts(&door.policy, statement));
-            meant.chain(at.keys().copied()).collect()
-        });
+        let mut candidates: BTreeSet<AccountId> =
+            named.unwrap_or_else(|| door.meant().into_iter().chain(at.keys().copied()).collect());
         candidates.retain(|account| Some(*account) != door.account);
         let Some(reached) = entries.get(target).map(|entry| entry.reach.clone()) else { continue };
         let mut admitted = Vec::new();
-        let meant: BTreeSet<AccountId> =
-            door.policy.allows().flat_map(|statement| meant_accounts(&door.policy, statement)).collect();
-        // Accounts that the trust policy does not name are let in as one of them is.
-        let mut unnamed: Vec<(Membership, AccountId, Option<Onward>)> = Vec::new();
+        let mut mentions = Mentions::default();
+        for (number, statement) in door.policy.effective().enumerate() {
+            mentions.read_whole(number * 64, statement);
+        }
+        // Accounts that the trust policy does not tell apart are let in as one of them is.
+        let mut likes: Vec<(Like, AccountId, Option<Onward>)> = Vec::new();
         for account in candidates {
-            let number = match at.get(&account) {
-                Some(number) => *number,
-                None => {
-                    let reader = Reader::account(ground, account);
-                    let reach = super::direct::reach(ground, &reader);
-                    entries.push(Entry { reader, reach, admitted: Vec::new() });
-                    at.insert(account, entries.len() - 1);
-                    entries.len() - 1
-                }
-            };
+            let Some(number) = at.get(&account).copied() else { continue };
             let membership = ground.organization.membership(account);
             let Some(entry) = entries.get_mut(number) else { continue };
             let label = &entry.reader.party.label;
-            let known = unnamed.iter().find(|(of, ..)| !meant.contains(&account) && *of == membership);
-            let step = match known {
-                Some((_, like, step)) => {
-                    step.as_ref().map(|step| step.said_of((&ground.model.label(*like), *like), (label, account)))
+            let levels = ground.organization.scp(account);
+            let like = Like {
+                membership,
+                signature: mentions.signature(account),
+                scp: levels.iter().flatten().map(|policy| Arc::as_ptr(policy) as usize).collect(),
+                is_management: ground.model.management() == Some(account),
+            };
+            let step = match likes.iter().find(|(known, ..)| *known == like) {
+                Some((_, first, step)) => {
+                    step.as_ref().map(|step| step.said_of((&ground.model.label(*first), *first), (label, account)))
                 }
                 None => {
-                    let step = door.admits(ground, account, &membership, label);
-                    if !meant.contains(&account) {
-                        unnamed.push((membership, account, step.clone()));
-                    }
+                    let step = door.admits(ground, account, &like.membership, label);
+                    likes.push((like, account, step.clone()));
                     step
                 }
             };
@@ -397,7 +439,13 @@ fn admit<'e>(
         for number in others.iter().copied().filter(|_| everyone) {
             let Some(entry) = entries.get_mut(number) else { continue };
             let mut best: Option<Onward> = None;
-            for (account, membership) in entry.reader.stand_ins(ground) {
+            let own = door.strangers(ground);
+            let of_door = entry
+                .reader
+                .membership
+                .iter()
+                .flat_map(|membership| own.iter().map(move |account| (*account, membership.clone())));
+            for (account, membership) in entry.reader.stand_ins(ground).into_iter().chain(of_door) {
                 if let Some(step) = door.admits(ground, account, &membership, &entry.reader.party.label)
                     && best.as_ref().is_none_or(|known| step.certainty < known.certainty)
                 {

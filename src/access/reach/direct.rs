@@ -1,10 +1,11 @@
 //! What a reader can do by itself, without assuming a role.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ask::Case;
-use super::ground::{Ground, LogOwner};
+use super::columns::LogOwner;
+use super::ground::Ground;
 use super::mentions::{Mentions, Signature};
 use super::reader::Reader;
 use super::seen::{Reach, Seen};
@@ -32,9 +33,10 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
         }
     }
     let is_other = |column: &LogOwner| own.is_none_or(|own| own.account != column.account);
-    let mut classes: BTreeMap<Signature, Vec<&LogOwner>> = BTreeMap::new();
+    let mut classes: BTreeMap<(Signature, Option<AccountId>), Vec<&LogOwner>> = BTreeMap::new();
     for column in told_apart(ground, &mentions).into_iter().filter(|column| is_other(column)) {
-        classes.entry(mentions.signature(column.account)).or_default().push(column);
+        let alone = ground.is_apart(&ground.party(column.account)).then_some(column.account);
+        classes.entry((mentions.signature(column.account), alone)).or_default().push(column);
     }
     let others = ground.columns.iter().find(|column| is_other(column) && !mentions.names(column.account));
     let mut work = ground.allowance;
@@ -57,7 +59,11 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
 fn told_apart<'g>(ground: &'g Ground<'_>, mentions: &Mentions) -> Vec<&'g LogOwner> {
     match mentions.names_by_parts() {
         true => ground.columns.iter().collect(),
-        false => mentions.accounts().filter_map(|account| ground.column(Some(account))).collect(),
+        false => {
+            let mut accounts: BTreeSet<AccountId> = mentions.accounts().collect();
+            accounts.extend(ground.apart());
+            accounts.into_iter().filter_map(|account| ground.column(Some(account))).collect()
+        }
     }
 }
 
@@ -73,8 +79,10 @@ fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner, work: &m
         let object = read.get.as_ref().and_then(|hit| hit.found.as_ref()).map(|found| found.witness.resource.clone());
         seen.add_hit(Ability::Get, read.get, &fetches);
         let decrypts = |key: &str| match &object {
-            Some(object) => format!("{who} fetches {}, and S3 has it decrypted under {key}", place(object)),
-            None => fetches(key),
+            Some(object) if key.contains(":kms:") => {
+                format!("{who} fetches {}, which S3 decrypts with {key} for whoever may use it", place(object))
+            }
+            _ => fetches(object.as_deref().unwrap_or(key)),
         };
         seen.add_hit(Ability::Decrypt, read.decrypt, &decrypts);
         seen.add_hit(Ability::List, case.list(column), &|arn| {

@@ -36,7 +36,9 @@ impl Share {
         let mut share = nothing();
         match (entry.reader.kind, entry.reader.account) {
             (ReaderKind::Service, _) => {
-                share.is_subject &= is_cloudtrail(&entry.reader.party.id);
+                // The model says who writes; that a service may read what it never asks for is no deviation of a reader.
+                share.is_subject &= is_cloudtrail(&entry.reader.party.id) || entry.reader.account.is_some();
+                share.may = Given::All;
                 share.may_write = true;
             }
             (ReaderKind::Role | ReaderKind::User, Some(own)) => {
@@ -94,8 +96,11 @@ impl Share {
         if due && needed.iter().any(|ability| level(*ability).is_none()) {
             return Some(Fit::TooLittle);
         }
-        let open = Ability::ALL.into_iter().any(|ability| level(ability) == Some(Certainty::Unknown));
-        (!open || (may && self.may_write)).then_some(Fit::Expected)
+        let is_open = |ability: &Ability| level(*ability) == Some(Certainty::Unknown);
+        let open_reads = [Ability::List, Ability::Get, Ability::Decrypt].iter().any(is_open) && !may;
+        let open_writes = is_open(&Ability::Write) && !self.may_write;
+        let open_due = due && needed.iter().any(is_open);
+        (!open_reads && !open_writes && !open_due).then_some(Fit::Expected)
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::ask::Case;
 use super::chain::Entry;
+use super::columns::{DELIVERED, LogOwner, examples};
 use super::fit::Share;
-use super::ground::{DELIVERED, Ground, LogOwner, examples};
+use super::ground::Ground;
 use super::seen::{Reach, Seen};
 use crate::access::lock::Lock;
 use crate::access::request::Given;
@@ -19,8 +20,8 @@ use crate::finding::matrix::{
 /// What tells cells apart.
 type Look = ([Option<Certainty>; 4], Option<Fit>);
 
-/// What tells rows apart: kind, own logs, logs of those told apart, logs of all others.
-type RowLook = (ReaderKind, Option<Look>, Vec<(AccountId, Look)>, Look);
+/// What tells rows apart: kind, own logs, logs of those told apart, logs of all others, and who is asked about by itself.
+type RowLook = (ReaderKind, Option<Look>, Vec<(AccountId, Look)>, Look, Option<String>);
 
 /// Readers with the same cells.
 struct Group<'r, 'e> {
@@ -68,7 +69,11 @@ fn groups<'r, 'e>(ground: &Ground<'_>, entries: &'r [Entry<'e>]) -> Vec<Group<'r
     for entry in entries {
         let share = Share::of(ground, entry);
         let Reach { own, named, default } = &entry.reach;
-        let look = |seen: &Seen, account: Option<AccountId>| (seen.levels(), share.fit(ground, seen, account));
+        // The model says nothing of an account that stands for all.
+        let look = |seen: &Seen, account: Option<AccountId>| {
+            let known = account.filter(|account| ground.column(Some(*account)).is_some());
+            (seen.levels(), share.fit(ground, seen, known))
+        };
         let default = look(default, None);
         let own = own.as_ref().map(|(account, seen)| (*account, look(seen, Some(*account))));
         let of_model = share.accounts();
@@ -77,13 +82,14 @@ fn groups<'r, 'e>(ground: &Ground<'_>, entries: &'r [Entry<'e>]) -> Vec<Group<'r
             .into_iter()
             .filter(|account| own.is_none_or(|(own, _)| own != *account))
             .map(|account| (account, look(entry.reach.of(account), Some(account))))
-            .filter(|(account, look)| *look != default && ground.column(Some(*account)).is_some())
+            .filter(|(account, look)| *look != default && ground.has_column(*account))
             .collect();
         let key = (
             entry.reader.kind,
             own.map(|(_, look)| look),
             named.iter().map(|(account, look)| (*account, *look)).collect(),
             default,
+            ground.is_apart(&entry.reader.party).then(|| entry.reader.party.id.clone()),
         );
         let number = *at.entry(key).or_insert_with(|| {
             groups.push(Group {
@@ -117,10 +123,12 @@ fn columns<'g>(ground: &'g Ground<'_>, groups: &[Group<'_, '_>]) -> Vec<Vec<&'g 
             }
         }
     }
-    let mut classes: BTreeMap<Vec<(usize, Option<Look>)>, Vec<&LogOwner>> = BTreeMap::new();
+    let apart: BTreeSet<AccountId> = ground.apart().collect();
+    let mut classes: BTreeMap<_, Vec<&LogOwner>> = BTreeMap::new();
     for column in &ground.columns {
         let look = looks.remove(&column.account).unwrap_or_default();
-        classes.entry(look).or_default().push(column);
+        let alone = apart.get(&column.account);
+        classes.entry((look, alone)).or_default().push(column);
     }
     let mut columns: Vec<Vec<&LogOwner>> = classes.into_values().collect();
     columns.sort_by_key(|members| members.first().map(|first| first.account));

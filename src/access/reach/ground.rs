@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use compact_str::CompactString;
 
+use super::columns::{DELIVERED, LogOwner, columns, examples};
 use super::mentions::Mentions;
 use crate::access::bucket::{BucketFacts, unknown_state};
 use crate::access::evaluate::Side;
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
 use crate::access::pattern_set::overlap;
-use crate::access::request::Given;
+use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::{Ownership, Storage};
 use crate::access::sts::{Membership, named_accounts, strangers};
 use crate::aws::{AccountId, Arn, legacy_cloudtrail_account};
@@ -19,9 +20,6 @@ use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationP
 use crate::finding::matrix::{MatrixGap, Party};
 use crate::model::{LogBucket, Model};
 use crate::policy::{Policy, Statement};
-
-/// How the objects CloudTrail delivers begin, under the prefix of an account.
-pub(super) const DELIVERED: &str = "CloudTrail";
 
 /// How much is looked at for all readers of a bucket, for one of few readers, and for one of very many, in tokens of
 /// patterns: a second has some hundred millions.
@@ -38,17 +36,6 @@ const LONG: usize = 64;
 /// The actions of the services that have a part in a read.
 const SERVICES: [&str; 3] = ["s3:*", "kms:*", "sts:*"];
 
-/// Stands in keys for an organization whose ID is not known; no policy can name it.
-const UNKNOWN_ORGANIZATION: &str = "o-notknown00";
-
-/// Keys as they really are, behind [`DELIVERED`]: a log file, a digest.
-pub(super) fn examples(account: AccountId) -> [String; 2] {
-    let file = |kind: &str, name: &str| {
-        format!("{kind}/us-east-1/2026/01/31/{account}_{name}_20260131T0000Z_trailproofProof1.json.gz")
-    };
-    [file("", "CloudTrail_us-east-1"), file("-Digest", "CloudTrail-Digest_us-east-1")]
-}
-
 /// One log bucket.
 #[derive(Debug)]
 pub(super) struct Ground<'e> {
@@ -57,6 +44,8 @@ pub(super) struct Ground<'e> {
     pub(super) organization: &'e Organization<'e>,
     /// The bucket as the model has it.
     pub(super) log_bucket: &'e LogBucket,
+    /// The names of readers and owners that are asked about by themselves.
+    apart: &'e [String],
     /// Its ARN.
     pub(super) arn: String,
     /// The account that owns it, where known.
@@ -71,6 +60,8 @@ pub(super) struct Ground<'e> {
     pub(super) allowance: usize,
     /// Accounts that stand for any account there is.
     pub(super) strangers: Vec<AccountId>,
+    /// Accounts that somebody names, and those that stand for others.
+    pub(super) taken: Vec<AccountId>,
     /// An account that stands for the accounts of an organization that nobody names.
     pub(super) unnamed: AccountId,
     bucket: Option<&'e Bucket>,
@@ -83,19 +74,6 @@ pub(super) struct Ground<'e> {
     slim: Mutex<HashMap<usize, Arc<Policy>>>,
 }
 
-/// An account whose logs the bucket holds.
-#[derive(Debug, Clone)]
-pub(super) struct LogOwner {
-    /// The account; one that stands for all where nothing tells which they are.
-    pub(super) account: AccountId,
-    /// How the keys of its logs begin.
-    pub(super) prefixes: Vec<String>,
-    /// Whether it stands for accounts that nothing names.
-    pub(super) stands_for_all: bool,
-    /// Whether the prefixes hold an organization ID that is made up, as the real one is not known.
-    is_guessed: bool,
-}
-
 impl<'e> Ground<'e> {
     /// Gathers the facts.
     pub(super) fn new(
@@ -103,6 +81,7 @@ impl<'e> Ground<'e> {
         model: &'e Model,
         organization: &'e Organization<'e>,
         log_bucket: &'e LogBucket,
+        apart: &'e [String],
     ) -> Self {
         let bucket = estate.buckets.iter().find(|bucket| {
             bucket.name == log_bucket.name
@@ -130,6 +109,15 @@ impl<'e> Ground<'e> {
         let owner = bucket.and_then(|bucket| bucket.account.present().copied()).or(log_bucket.owner).or(model.owner());
         if owner.is_none() {
             gap(Gap::not_collected("bucket.account").at([log_bucket.span]));
+        }
+        if let Some(bucket) = bucket
+            && Ownership::from(&bucket.ownership) != Ownership::Enforced
+            && let Some(unknown) = bucket.acl.gap()
+        {
+            gap(Gap {
+                reason: format!("ACLs could give more than policies do: {}", unknown.reason).into(),
+                ..unknown.clone()
+            });
         }
         let facts = bucket.map(|bucket| BucketFacts::new(estate, model, bucket, owner));
         let arn = arn_of(log_bucket, bucket, policy.as_deref());
@@ -162,6 +150,7 @@ impl<'e> Ground<'e> {
             model,
             organization,
             log_bucket,
+            apart,
             arn,
             owner,
             columns,
@@ -169,6 +158,7 @@ impl<'e> Ground<'e> {
             gaps,
             allowance: (ALL_WORK / (estate.roles.len() + estate.users.len() + 8)).clamp(LEAST_WORK, MOST_WORK),
             strangers: Vec::new(),
+            taken: Vec::new(),
             unnamed: AccountId::other_than([]),
             bucket,
             facts,
@@ -188,6 +178,8 @@ impl<'e> Ground<'e> {
         taken.extend(self.columns.iter().map(|column| column.account));
         taken.extend(policies.iter().flat_map(|policy| policy.effective()).flat_map(named_accounts));
         taken.extend(self.estate.accounts.keys());
+        taken.extend(self.estate.roles.iter().filter_map(|role| role.account));
+        taken.extend(self.grantees().filter_map(|caller| caller.account()));
         let all = policies.iter().flat_map(|policy| policy.allows()).flat_map(|one| strangers(one, &taken));
         let mut found: Vec<AccountId> = Vec::new();
         for (_, account) in all {
@@ -199,15 +191,48 @@ impl<'e> Ground<'e> {
             found.push(AccountId::other_than(taken.iter().copied()));
         }
         taken.extend(found.iter().copied());
+        taken.sort_unstable();
+        taken.dedup();
         let is_cut = found.len() > MOST_STRANGERS;
         found.truncate(MOST_STRANGERS);
-        self.unnamed = AccountId::other_than(taken);
+        self.unnamed = AccountId::other_than(taken.iter().copied());
+        self.taken = taken;
         self.strangers = found;
         if is_cut {
             let reason =
                 format!("more than {MOST_STRANGERS} patterns of account IDs may let in accounts that nobody names");
             self.gaps.push(MatrixGap { fact: "bucket.policy".to_owned(), reason, places: vec![self.log_bucket.span] });
         }
+    }
+
+    /// Accounts that nobody names: those that stand for the patterns of account IDs, and one more.
+    pub(super) fn of_nobody(&self) -> impl Iterator<Item = AccountId> + '_ {
+        std::iter::once(self.unnamed).chain(self.strangers.iter().copied())
+    }
+
+    /// The principals that the grants of the key are made to.
+    pub(super) fn grantees(&self) -> impl Iterator<Item = Caller> + '_ {
+        let grants = match &self.lock {
+            Lock::Key(key) => key.facts.grants.unwrap_or_default(),
+            _ => &[],
+        };
+        grants.iter().filter_map(|grant| Caller::parse(&grant.grantee.as_ref()?.value))
+    }
+
+    /// Whether the matrix has a column for an account, one that stands for all too.
+    pub(super) fn has_column(&self, account: AccountId) -> bool {
+        self.columns.binary_search_by_key(&account, |column| column.account).is_ok()
+    }
+
+    /// The accounts whose logs are asked about by themselves.
+    pub(super) fn apart(&self) -> impl Iterator<Item = AccountId> + '_ {
+        let columns = self.columns.iter().filter(|_| !self.apart.is_empty()).map(|column| column.account);
+        columns.filter(|account| self.is_apart(&self.party(*account)))
+    }
+
+    /// Whether a reader or owner is asked about by itself.
+    pub(super) fn is_apart(&self, party: &Party) -> bool {
+        self.apart.iter().any(|name| party.is_called(name))
     }
 
     /// The column of an account, where the bucket has its logs.
@@ -271,6 +296,11 @@ impl<'e> Ground<'e> {
         Arc::clone(made)
     }
 
+    /// What is not known where the policy of the bucket is not, in words.
+    pub(super) fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
+    }
+
     /// Whether the policy of the bucket is not known.
     pub(super) fn is_policy_unknown(&self) -> bool {
         self.missing.is_some()
@@ -281,15 +311,17 @@ impl<'e> Ground<'e> {
         self.rcp.iter().map(Arc::as_ref)
     }
 
-    /// What S3 adds to policies for the bucket, or for one of its objects.
+    /// What S3 adds to policies for the bucket, or for one of its objects; where the ownership settings are not known they
+    /// are taken for those that leave ACLs out.
     pub(super) fn storage(&self, key: Option<&str>) -> Option<Storage<'_>> {
-        let facts = self.facts.as_ref()?;
-        let mut storage = facts.storage(key);
-        if self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown()) && self.has_foreign_grants() {
-            // Where ACLs may count and grant something, leaving them out would hide a reader.
-            storage.ownership = Ownership::Unknown;
-        }
-        Some(storage)
+        self.facts.as_ref().map(|facts| facts.storage(key))
+    }
+
+    /// The same where the ownership settings are not known and ACLs grant something: leaving them out would hide a reader.
+    pub(super) fn storage_with_acls(&self, key: Option<&str>) -> Option<Storage<'_>> {
+        let is_open = self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown()) && self.has_foreign_grants();
+        let storage = self.storage(key).filter(|_| is_open)?;
+        Some(Storage { ownership: Ownership::Unknown, ..storage })
     }
 
     /// Whether an ACL may give what no policy gives.
@@ -317,15 +349,23 @@ impl<'e> Ground<'e> {
     }
 
     /// What was not collected on the side of bucket and key and could only deny, in words.
-    pub(super) fn unless(&self, request: &crate::access::request::Request) -> Vec<String> {
+    pub(super) fn unless(&self, request: &Request) -> Vec<String> {
         let mut facts = self.facts.as_ref().map_or_else(Vec::new, |facts| facts.unless(request));
         if self.owner.is_some() && !self.organization.knows(OrganizationPolicyKind::Rcp) && self.owner_is_bound() {
-            facts.push("the resource control policies of the organization".to_owned());
+            facts.push(self.of_organization("resource control policies"));
         }
         if let Lock::Key(key) = &self.lock {
             facts.extend(key.key.and_then(unknown_state));
         }
         facts
+    }
+
+    /// Policies that an organization may have, in words.
+    pub(super) fn of_organization(&self, policies: &str) -> String {
+        match self.model.organization_ids().is_empty() {
+            true => format!("{policies}, if the accounts are in an organization"),
+            false => format!("the {policies} of the organization"),
+        }
     }
 
     fn owner_is_bound(&self) -> bool {
@@ -419,32 +459,4 @@ fn arn_of(log_bucket: &LogBucket, bucket: Option<&Bucket>, policy: Option<&Polic
         Some(format!("arn:{}:s3:::{name}", arn.partition))
     });
     named.next().unwrap_or_else(|| "arn:aws:s3:::trailproof-unnamed-bucket".to_owned())
-}
-
-/// Whose logs a bucket holds: of the members, of those that CloudTrail delivers for, and of those that its policy names a
-/// folder for.
-fn columns(model: &Model, log_bucket: &LogBucket, policy: Option<&Policy>) -> Vec<LogOwner> {
-    let mut accounts: Vec<AccountId> = model.members().chain(log_bucket.delivering.keys().copied()).collect();
-    let statements = policy.into_iter().flat_map(|policy| policy.effective());
-    for item in statements.filter_map(|s| s.resources.as_ref()).flat_map(|r| &r.items) {
-        let components = item.raw().split('/').skip_while(|component| *component != "AWSLogs").skip(1).take(2);
-        accounts.extend(components.filter_map(AccountId::parse));
-    }
-    accounts.sort_unstable();
-    accounts.dedup();
-    let of = |account: AccountId, stands_for_all| {
-        let known = model.own_prefixes(account, &log_bucket.name);
-        let is_guessed = known.is_empty();
-        let guess = |prefix: &str| {
-            let before = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-            format!("{before}AWSLogs/{UNKNOWN_ORGANIZATION}/{account}/")
-        };
-        let prefixes = if is_guessed { log_bucket.prefixes().map(guess).collect() } else { known };
-        LogOwner { account, prefixes, stands_for_all, is_guessed }
-    };
-    let mut columns: Vec<LogOwner> = accounts.iter().map(|account| of(*account, false)).collect();
-    if columns.is_empty() {
-        columns.push(of(AccountId::other_than(model.known_accounts()), true));
-    }
-    columns
 }

@@ -11,7 +11,7 @@ use crate::aws::AccountId;
 use crate::estate::{Gap, OrganizationPolicyKind, Role, User};
 use crate::finding::matrix::{Party, ReaderKind};
 use crate::model::Class;
-use crate::policy::Policy;
+use crate::policy::{Policy, Principal};
 
 /// A reader of logs.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Reader<'e> {
     /// The role that it is.
     pub(super) role: Option<&'e Role>,
     /// The organizations that accounts nobody names are asked about for, where it stands for such.
-    membership: Option<Membership>,
+    pub(super) membership: Option<Membership>,
     /// What it can ask as: who gets in as one of these gets in.
     pub(super) faces: Vec<Face>,
 }
@@ -89,7 +89,7 @@ impl<'e> Reader<'e> {
             Some(Membership::Outside) => {
                 ground.strangers.iter().map(|account| (*account, Membership::Outside)).collect()
             }
-            Some(membership) => vec![(ground.unnamed, membership.clone())],
+            Some(membership) => ground.of_nobody().map(|account| (account, membership.clone())).collect(),
         }
     }
 
@@ -140,7 +140,7 @@ impl<'e> Reader<'e> {
             account: None,
             role: None,
             membership: Some(membership.clone()),
-            faces: vec![ground.administered(ground.unnamed, membership)],
+            faces: ground.of_nobody().map(|account| ground.administered(account, membership)).collect(),
         }
     }
 
@@ -149,7 +149,11 @@ impl<'e> Reader<'e> {
         let (arn, account) = (role.arn()?, role.account?);
         let path = role.path.as_deref().unwrap_or("/").trim_start_matches('/');
         let caller = Caller::Session(account, format!("{path}{}", role.name).into(), Some(STRANGER.into()));
-        let face = ground.acting(caller, account, Actor::role(ground.estate, role));
+        let mut face = ground.acting(caller, account, Actor::role(ground.estate, role));
+        // Whoever assumes it chooses the name of the session.
+        for policy in ground.resource_policies() {
+            face.callers.extend(sessions_of(account, &role.name, policy));
+        }
         Some(Reader {
             kind: ReaderKind::Role,
             party: Party { id: arn.clone(), label: arn, own: None },
@@ -178,15 +182,36 @@ impl<'e> Reader<'e> {
     }
 }
 
+/// The sessions of a role that a policy names.
+pub(super) fn sessions_of(account: AccountId, role: &str, policy: &Policy) -> Vec<Caller> {
+    let principals = policy.effective().filter_map(|statement| statement.principals.as_ref());
+    let entries = principals.flat_map(|principals| &principals.entries);
+    let named = entries.filter_map(|entry| match &entry.principal {
+        Principal::Session(of, name, session) if *of == account && name.rsplit('/').next() == Some(role) => {
+            Some(Caller::Session(account, name.clone(), Some(session.clone())))
+        }
+        _ => None,
+    });
+    named.collect()
+}
+
 impl<'e> Ground<'e> {
     /// All principals of an account, its administrators willing.
     fn administered(&self, account: AccountId, membership: &Membership) -> Face {
         let policies = self.resource_policies();
         let mut callers = principals_of(account, &policies);
+        for caller in self.grantees().filter(|caller| caller.account() == Some(account)) {
+            if !callers.contains(&caller) {
+                callers.push(caller);
+            }
+        }
         callers.push(Caller::Root(account));
         Face {
             callers,
-            identity: Identity::Granted(format!("administrators of {} can allow it", self.model.label(account))),
+            identity: Identity::Granted(format!(
+                "administrators of {} decide which of its users and roles may",
+                self.model.label(account)
+            )),
             boundary: Boundary::None,
             scp: self.organization.scp(account),
             ways: self.ways(account, membership),
@@ -227,10 +252,10 @@ impl<'e> Ground<'e> {
         found
     }
 
-    fn scp_unless(&self, account: AccountId) -> Vec<String> {
+    pub(super) fn scp_unless(&self, account: AccountId) -> Vec<String> {
         let is_bound = !matches!(self.organization.membership(account), Membership::Outside)
             && self.model.management() != Some(account);
         let open = is_bound && !self.organization.knows(OrganizationPolicyKind::Scp);
-        open.then(|| "the service control policies of the organization".to_owned()).into_iter().collect()
+        open.then(|| self.of_organization("service control policies")).into_iter().collect()
     }
 }

@@ -11,15 +11,19 @@ use crate::access::actor::Boundary;
 use crate::access::lock::Lock;
 use crate::access::request::{Caller, Given};
 use crate::access::sts::{Membership, Way};
-use crate::aws::{AccountId, Arn, is_cloudtrail};
+use crate::aws::{AccountId, Arn, CLOUDTRAIL, is_cloudtrail};
 use crate::finding::matrix::{Party, ReaderKind};
 use crate::policy::{Principal, Statement};
 
 /// The services that Allow statements of the bucket policy name, each with what it reaches.
 pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
-    let Some(policy) = ground.policy() else { return Vec::new() };
     let mut named: BTreeSet<CompactString> = BTreeSet::new();
-    for principals in policy.allows().filter_map(|statement| statement.principals.as_ref()).filter(|p| !p.negated) {
+    if ground.is_policy_unknown() {
+        named.insert(CLOUDTRAIL.into());
+    }
+    let statements = || ground.policy().into_iter().flat_map(|policy| policy.effective());
+    let allows = ground.policy().into_iter().flat_map(|policy| policy.allows());
+    for principals in allows.filter_map(|statement| statement.principals.as_ref()).filter(|p| !p.negated) {
         named.extend(principals.entries.iter().filter_map(|entry| match &entry.principal {
             Principal::Service(name) => Some(name.clone()),
             _ => None,
@@ -27,7 +31,7 @@ pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     }
     let entry = |name: CompactString| {
         let face = Face {
-            ways: ways(ground, &name, policy.effective()),
+            ways: ways(ground, &name, statements()),
             callers: vec![Caller::Service(name.clone())],
             identity: Identity::None,
             boundary: Boundary::None,

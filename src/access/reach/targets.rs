@@ -3,9 +3,10 @@
 use compact_str::CompactString;
 
 use super::ask::Case;
-use super::ground::{DELIVERED, LogOwner, examples};
+use super::columns::{DELIVERED, LogOwner, examples};
 use super::hit::{Hit, better};
 use super::reader::Identity;
+use crate::access::actor::allowing_all;
 use crate::access::objects::{self, Statements};
 use crate::access::pattern_set::{MAX_WORK, Text, arns_overlap, difference, overlap};
 use crate::access::request::Request;
@@ -132,9 +133,15 @@ impl<'c> Case<'c> {
             side.iter().copied().filter(|statement| statement.covers_action(action)).collect()
         };
         let identity = match self.face.identity {
-            Identity::Policies(..) if self.missing.is_none() => Some(about(&self.by_identity)),
+            Identity::Policies(..) => {
+                let mut known = about(&self.by_identity);
+                if self.missing.is_some() {
+                    known.extend(allowing_all().allows());
+                }
+                Some(known)
+            }
             Identity::None => Some(Vec::new()),
-            _ => None,
+            Identity::Granted(_) => None,
         };
         let (resource, limits) = (about(&self.by_resource), about(&self.by_limits));
         let either = self.face.account().is_none_or(|account| Some(account) == self.ground.owner);

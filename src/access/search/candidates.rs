@@ -29,6 +29,24 @@ pub(super) fn candidates(key: &ConditionKey, statements: &[&Statement], base: &R
             }
         }
     }
+    if stands_in_text(key, statements) {
+        // What the variable may stand for: a part of what is asked for.
+        let prefix = match base.value(&ConditionKey::new("s3:prefix")) {
+            KeyValue::One(prefix) => prefix,
+            _ => "",
+        };
+        let parts = base.resource.split(['/', ':']).chain(prefix.split('/'));
+        parts.filter(|part| !part.is_empty()).for_each(|part| add(part.into()));
+        // Or what the request has for a key that is compared with it.
+        for clause in statements.iter().flat_map(|s| &s.conditions) {
+            let mut variables = clause.values.iter().flat_map(|value| value.template.variables());
+            if variables.any(|variable| variable.key == *key)
+                && let KeyValue::One(value) = base.value(&clause.key)
+            {
+                add(value.into());
+            }
+        }
+    }
     if is_source_of_service {
         values.retain(|arn| Some(arn.as_str()).and_then(Arn::parse).is_some_and(|arn| is_foreign(arn, base)));
         let foreign = foreign_account(base).map_or_else(CompactString::default, |a| a.as_str().into());
@@ -52,6 +70,14 @@ pub(super) fn candidates(key: &ConditionKey, statements: &[&Statement], base: &R
     }
     out.extend(values.into_iter().map(|value| Given::Values(vec![value])));
     out
+}
+
+/// Whether a statement puts the value of the key into the texts that it compares with.
+fn stands_in_text(key: &ConditionKey, statements: &[&Statement]) -> bool {
+    let values = statements.iter().flat_map(|s| &s.conditions).flat_map(|clause| &clause.values);
+    let resources = statements.iter().filter_map(|s| s.resources.as_ref()).flat_map(|resources| &resources.items);
+    let texts = values.map(|value| &value.template).chain(resources.map(|item| &item.value));
+    texts.flat_map(Template::variables).any(|variable| key.is(variable.key.as_str()))
 }
 
 /// Values that meet, or just miss, one comparison.

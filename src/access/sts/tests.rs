@@ -28,6 +28,7 @@ fn ask(policy: &Policy, who: &str, membership: &Membership, id: ExternalId<'_>, 
         account: Some(account("111111111111")),
         policy,
         rcp: &[],
+        scp: &[],
         organization: Some(OWN),
     };
     trust.admits(account(who), membership, "sts:AssumeRole", id, fixed)
@@ -83,7 +84,7 @@ fn each_way_to_ask_for_an_external_id_is_enforced_or_not() {
         (allow(&id("StringNotLike", "\"x*\"")), ["yes", "yes", "yes"]),
         (allow(&id("Null", "\"false\"")), ["no", "yes", "yes"]),
         (allow(&id("Null", "\"true\"")), ["yes", "no", "no"]),
-        (allow(&id("StringEquals", "\"${aws:PrincipalTag/x}\"")), ["no", "yes", "if"]),
+        (allow(&id("StringEquals", "\"${aws:PrincipalTag/x}\"")), ["no", "yes", "yes"]),
         (allow(&id("StringEquals", "\"tenant-${aws:PrincipalTag/x}\"")), ["no", "yes", "no"]),
         (allow(&id("StringEquals", "\"${aws:PrincipalAccount}\"")), ["no", "yes", "no"]),
         (allow(&id("StringLike", "\"${aws:userid}\"")), ["no", "yes", "if"]),
@@ -92,7 +93,10 @@ fn each_way_to_ask_for_an_external_id_is_enforced_or_not() {
         (format!("{},{}", allow("{}"), deny(&id("StringNotEqualsIfExists", &strong))), ["no", "no", "yes"]),
         (format!("{},{}", allow("{}"), deny(&id("Null", "\"true\""))), ["no", "yes", "yes"]),
         (format!("{},{}", allow("{}"), deny(&id("StringEquals", &strong))), ["yes", "yes", "no"]),
-        (format!("{},{}", allow("{}"), deny(&id("StringNotEquals", "\"${aws:PrincipalTag/x}\""))), ["no", "yes", "if"]),
+        (
+            format!("{},{}", allow("{}"), deny(&id("StringNotEquals", "\"${aws:PrincipalTag/x}\""))),
+            ["no", "yes", "yes"],
+        ),
         (allow(&format!(r#"{{"StringEquals":{{"STS:externalid":{strong}}}}}"#)), ["no", "no", "yes"]),
         (allow(&id("StringEquals", "\"\"")), ["no", "no", "no"]),
     ];
@@ -144,6 +148,7 @@ fn the_worked_cases_of_trust_policies_hold() {
         account: Some(account("111111111111")),
         policy: &both,
         rcp: &levels,
+        scp: &[],
         organization: Some(OWN),
     };
     let any =
