@@ -80,7 +80,11 @@ fn decrypts(context: &Context<'_>, view: &KeyView<'_>, grant: &Grant) -> Option<
         ..Policies::default()
     };
     let explanation = crate::access::evaluate::explain(&request, &policies);
-    let found = Found { witness: witness(&request, &explanation), explanation: explanation.clone() };
+    let found = Found {
+        witness: witness(&request, &explanation),
+        explanation: explanation.clone(),
+        request: Box::new(request.clone()),
+    };
     Some(match explanation.decision {
         Decision::Allowed => Answer::Yes(found),
         Decision::Conditional => Answer::If(found),
