@@ -1,0 +1,1 @@
+//! Input that contradicts itself, goes round in circles or is too much: a clear answer, never a crash.
