@@ -37,6 +37,7 @@ impl Table {
                 let row: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
                 match (heading, row.first()) {
                     (_, Some(&"reader")) => columns = row,
+                    (_, Some(&"who")) => {}
                     ("Known", _) => {
                         let [reader, logs, said, why] = row[..] else { panic!("{line}") };
                         table.known.insert((reader.into(), logs.into()), (said.into(), why.into()));
