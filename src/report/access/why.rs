@@ -156,7 +156,14 @@ impl<'m> Answer<'m> {
                 None => sentence,
             },
             (true, _) => sentence,
-            (false, _) => format!("{sentence}, through {}", joined(&through, "and then")),
+            (false, _) => {
+                let through = format!(", through {}", joined(&through, "and then"));
+                // It is about what can be done, which comes first.
+                match sentence.split_once("; ") {
+                    Some((can, open)) => format!("{can}{through}; {open}"),
+                    None => sentence + &through,
+                }
+            }
         }
     }
 }
@@ -235,9 +242,12 @@ impl<'t> Explainer<'t> {
         for witness in way.accesses.iter().filter_map(|access| access.witness.as_ref()).take(most) {
             self.pen.paragraph(self.text, 2, (Style::Strong, "proved by: "), &proof(witness));
         }
-        let facts = way.depends_on();
-        if !facts.is_empty() {
-            self.pen.paragraph(self.text, 2, (Style::Strong, "depends on: "), &visible(&facts.join(", ")));
+        for (said, facts) in
+            [("depends on: ", way.depends_on()), ("unless denied by what is not known: ", way.unless())]
+        {
+            if !facts.is_empty() {
+                self.pen.paragraph(self.text, 2, (Style::Strong, said), &visible(&facts.join(", ")));
+            }
         }
     }
 
