@@ -151,7 +151,7 @@ impl<'m> Entry<'m> {
             Some(Fit::TooMuch) => "this is more than the sharing model gives",
             Some(Fit::TooLittle) => "this is less than the sharing model gives",
             None if self.matrix.is_declared && self.is_open() => {
-                "whether this is what the sharing model says is not known, as it is not known what can be done"
+                "whether this fits the sharing model is not known either"
             }
             None if self.matrix.is_declared => "the sharing model says nothing about it",
             None => "no sharing model is declared, so nothing says whether it should be so",
