@@ -242,9 +242,7 @@ impl<'t> Explainer<'t> {
         for witness in way.accesses.iter().filter_map(|access| access.witness.as_ref()).take(most) {
             self.pen.paragraph(self.text, 2, (Style::Strong, "proved by: "), &proof(witness));
         }
-        for (said, facts) in
-            [("depends on: ", way.depends_on()), ("unless denied by what is not known: ", way.unless())]
-        {
+        for (said, facts) in [("depends on: ", way.depends_on()), ("unless denied by: ", way.unless())] {
             if !facts.is_empty() {
                 self.pen.paragraph(self.text, 2, (Style::Strong, said), &visible(&facts.join(", ")));
             }
@@ -284,7 +282,12 @@ impl<'t> Explainer<'t> {
         // The excerpt says its place itself.
         let at = step.span.filter(|_| drawn.is_empty()).map(|span| format!(" ({})", position(self.sources, span)));
         let text = format!("{}{}", visible(&step.message), at.unwrap_or_default());
-        self.pen.paragraph(self.text, 5, (style, &format!("{}: ", step.effect.name())), &text);
+        let said = match step.effect {
+            // What others can grant is no doubt about what a policy says.
+            StepEffect::If if step.span.is_none() => "and",
+            effect => effect.name(),
+        };
+        self.pen.paragraph(self.text, 5, (style, &format!("{said}: ")), &text);
         for line in drawn.lines() {
             self.text.push_str("     ");
             self.text.push_str(line);

@@ -124,7 +124,7 @@ impl Panel<'_> {
         for (at, witness) in way.accesses.iter().filter_map(|access| access.witness.as_ref()).enumerate() {
             self.witness(witness, at == 0);
         }
-        for (said, facts) in [("depends on", way.depends_on()), ("unless denied by what is not known:", way.unless())] {
+        for (said, facts) in [("depends on", way.depends_on()), ("unless denied by", way.unless())] {
             let facts: Vec<String> = facts.into_iter().map(|fact| format!("<code>{}</code>", escaped(fact))).collect();
             if !facts.is_empty() {
                 let _ = writeln!(self.text, "<p class=\"depends\">{said} {}</p>", facts.join(", "));
