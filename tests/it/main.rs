@@ -12,6 +12,7 @@
 )]
 
 mod access_report;
+mod access_variants;
 mod advice;
 mod cards;
 mod cli;

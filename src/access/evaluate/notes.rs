@@ -6,7 +6,7 @@ use super::{Authority, Evaluation, Explanation};
 use crate::aws::ActionName;
 use crate::finding::{Decision, Step, StepEffect};
 use crate::policy::condition::Tri;
-use crate::policy::{Policy, Statement};
+use crate::policy::{Policy, PolicyKind, Statement};
 use crate::text::Span;
 
 /// The steps of a decision and what it depends on, so far.
@@ -82,6 +82,10 @@ impl Evaluation<'_> {
     }
 
     pub(in crate::access) fn note_allow(&mut self, policy: &Policy, statement: &Statement, met: Tri) {
+        // A control policy gives nothing: that it does not stand in the way is worth no word.
+        if met == Tri::True && matches!(policy.kind, PolicyKind::Scp | PolicyKind::Rcp) {
+            return;
+        }
         let effect = if met == Tri::True { StepEffect::Allows } else { StepEffect::If };
         let (of_key, action) = (self.policies.key.is_some(), &self.request.action);
         let message = || format!("{} allows {}", title(policy, statement), what(of_key, action));

@@ -1,8 +1,8 @@
 //! What cells say as sentences, which all formats share.
 
 use super::words::{
-    depends_on, is_fetch, joined, lacks_decrypt, main_access, main_refusal, may_be_encrypted, names, plural, refusal,
-    roles, verb,
+    could_deny, depends_on, is_fetch, joined, lacks_decrypt, main_access, main_refusal, may_be_encrypted, names,
+    plural, refusal, roles, verb,
 };
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Row, Scope};
 use crate::finding::{Step, StepEffect};
@@ -113,7 +113,9 @@ impl<'m> Entry<'m> {
         let conditional = verbs(Certainty::Conditional);
         if !conditional.is_empty() {
             let verbs = joined(&conditional, "and");
-            let on = depends_on(cell, Certainty::Conditional);
+            // What was not collected and could deny hangs over certain answers too.
+            let mut on = depends_on(cell, Certainty::Conditional);
+            on.retain(|on| !could_deny(Certainty::Conditional, on));
             let on = if on.is_empty() { String::new() } else { format!(", depending on {}", joined(&on, "and")) };
             text = match text.is_empty() {
                 true => format!("{subject} may be able to {verbs} {object}{on}"),
@@ -137,12 +139,20 @@ impl<'m> Entry<'m> {
         text
     }
 
+    /// Whether something about it is not known.
+    fn is_open(&self) -> bool {
+        self.cell.can.iter().any(|access| access.certainty == Certainty::Unknown)
+    }
+
     /// How the cell stands to the model, as a sentence without its period.
     pub(super) fn judgement(&self) -> &'static str {
         match self.cell.fit {
             Some(Fit::Expected) => "this is what the sharing model says",
             Some(Fit::TooMuch) => "this is more than the sharing model gives",
             Some(Fit::TooLittle) => "this is less than the sharing model gives",
+            None if self.matrix.is_declared && self.is_open() => {
+                "whether this fits the sharing model is not known either"
+            }
             None if self.matrix.is_declared => "the sharing model says nothing about it",
             None => "no sharing model is declared, so nothing says whether it should be so",
         }
@@ -166,8 +176,8 @@ impl<'m> Entry<'m> {
             return Some((words, step));
         }
         let refusal = main_refusal(self.cell)?;
-        let step =
-            shows(&refusal.steps, &[StepEffect::Denies]).or_else(|| refusal.steps.iter().find(|s| s.span.is_some()));
+        // What lets the request through elsewhere is not the place to look at.
+        let step = shows(&refusal.steps, &[StepEffect::Denies, StepEffect::Missing]);
         Some((refusal.cause.clone(), step))
     }
 }

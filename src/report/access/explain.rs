@@ -1,6 +1,6 @@
 //! What a cell's abilities have in common, so that each way and each cause is told once.
 
-use super::words::{is_fetch, joined, verb};
+use super::words::{could_deny, is_fetch, joined, verb};
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Hop};
 use crate::finding::{Step, StepEffect};
 
@@ -87,10 +87,21 @@ impl<'m> Way<'m> {
 
     /// What any of them hangs on, each once.
     pub(super) fn depends_on(&self) -> Vec<&'m str> {
+        self.facts(|certainty, fact| certainty == Certainty::Unknown || !could_deny(certainty, fact))
+    }
+
+    /// What was not collected and could deny any of them, each once.
+    pub(super) fn unless(&self) -> Vec<&'m str> {
+        self.facts(could_deny)
+    }
+
+    fn facts(&self, is_wanted: impl Fn(Certainty, &str) -> bool) -> Vec<&'m str> {
         let mut found: Vec<&str> = Vec::new();
-        for fact in self.accesses.iter().flat_map(|access| &access.depends_on) {
-            if !found.contains(&fact.as_str()) {
-                found.push(fact);
+        for access in &self.accesses {
+            for fact in access.depends_on.iter().filter(|fact| is_wanted(access.certainty, fact)) {
+                if !found.contains(&fact.as_str()) {
+                    found.push(fact);
+                }
             }
         }
         found
@@ -113,15 +124,13 @@ fn verbs(abilities: impl Iterator<Item = Ability>, last: &str) -> String {
 
 /// What would have to change for a request to be let through, where these steps stop it.
 pub(super) fn needed(steps: &[&Step]) -> Vec<String> {
+    // What is no statement has no other side that a sentence could name.
     let needs = |step: &&Step| match step.effect {
-        StepEffect::Missing => Some(match step.message.strip_prefix("no ") {
-            Some(rest) => format!("a {}", rest.replacen(" allows ", " that allows ", 1)),
-            None => format!("an Allow, for {}", step.message),
-        }),
-        StepEffect::Denies => Some(match step.message.strip_suffix(" denies it") {
-            Some(statement) => format!("an exception in {statement}"),
-            None => format!("an exception, for {}", step.message),
-        }),
+        StepEffect::Missing => {
+            let rest = step.message.strip_prefix("no ")?;
+            Some(format!("a {}", rest.replacen(" allows ", " that allows ", 1)))
+        }
+        StepEffect::Denies => Some(format!("an exception in {}", step.message.strip_suffix(" denies it")?)),
         StepEffect::If => Some(format!("that {}", step.message)),
         StepEffect::Allows | StepEffect::Unless => None,
     };
@@ -146,8 +155,7 @@ mod tests {
             needed(&steps),
             [
                 "a statement of the key policy that allows `kms:Decrypt` here",
-                "an exception in statement 2 of the bucket policy",
-                "an exception, for the key is disabled"
+                "an exception in statement 2 of the bucket policy"
             ]
         );
     }

@@ -156,7 +156,14 @@ impl<'m> Answer<'m> {
                 None => sentence,
             },
             (true, _) => sentence,
-            (false, _) => format!("{sentence}, through {}", joined(&through, "and then")),
+            (false, _) => {
+                let through = format!(", through {}", joined(&through, "and then"));
+                // It is about what can be done, which comes first.
+                match sentence.split_once("; ") {
+                    Some((can, open)) => format!("{can}{through}; {open}"),
+                    None => sentence + &through,
+                }
+            }
         }
     }
 }
@@ -235,9 +242,10 @@ impl<'t> Explainer<'t> {
         for witness in way.accesses.iter().filter_map(|access| access.witness.as_ref()).take(most) {
             self.pen.paragraph(self.text, 2, (Style::Strong, "proved by: "), &proof(witness));
         }
-        let facts = way.depends_on();
-        if !facts.is_empty() {
-            self.pen.paragraph(self.text, 2, (Style::Strong, "depends on: "), &visible(&facts.join(", ")));
+        for (said, facts) in [("depends on: ", way.depends_on()), ("unless denied by: ", way.unless())] {
+            if !facts.is_empty() {
+                self.pen.paragraph(self.text, 2, (Style::Strong, said), &visible(&facts.join(", ")));
+            }
         }
     }
 
@@ -274,7 +282,12 @@ impl<'t> Explainer<'t> {
         // The excerpt says its place itself.
         let at = step.span.filter(|_| drawn.is_empty()).map(|span| format!(" ({})", position(self.sources, span)));
         let text = format!("{}{}", visible(&step.message), at.unwrap_or_default());
-        self.pen.paragraph(self.text, 5, (style, &format!("{}: ", step.effect.name())), &text);
+        let said = match step.effect {
+            // What others can grant is no doubt about what a policy says.
+            StepEffect::If if step.span.is_none() => "and",
+            effect => effect.name(),
+        };
+        self.pen.paragraph(self.text, 5, (style, &format!("{said}: ")), &text);
         for line in drawn.lines() {
             self.text.push_str("     ");
             self.text.push_str(line);

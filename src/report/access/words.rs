@@ -238,6 +238,13 @@ pub(super) fn depends_on(cell: &Cell, certainty: Certainty) -> Vec<&str> {
     found
 }
 
+/// Whether what an answer depends on was not collected and could only deny, and is no condition: those are told by their
+/// keys, facts in words.
+pub(super) fn could_deny(certainty: Certainty, on: &str) -> bool {
+    let is_fact = || on.contains(' ') && !on.contains(" being in organization ");
+    certainty != Certainty::Unknown && is_fact()
+}
+
 pub(super) fn verb(ability: Ability) -> &'static str {
     match ability {
         Ability::List => "list",

@@ -213,7 +213,7 @@ fn verdicts_are_about_the_contents() {
 const HALF_KNOWN: &str = r#"not known: arn:aws:iam::111111111111:role/log-analyzer can fetch the logs of
            333333333333 (security) in my-organization-bucket; whether it can
            decrypt them is not known.
-model: the sharing model says nothing about it.
+model: whether this fits the sharing model is not known either.
 
 can fetch, because:
   · that session fetches

@@ -124,10 +124,11 @@ impl Panel<'_> {
         for (at, witness) in way.accesses.iter().filter_map(|access| access.witness.as_ref()).enumerate() {
             self.witness(witness, at == 0);
         }
-        let facts: Vec<String> =
-            way.depends_on().into_iter().map(|fact| format!("<code>{}</code>", escaped(fact))).collect();
-        if !facts.is_empty() {
-            let _ = writeln!(self.text, "<p class=\"depends\">depends on {}</p>", facts.join(", "));
+        for (said, facts) in [("depends on", way.depends_on()), ("unless denied by", way.unless())] {
+            let facts: Vec<String> = facts.into_iter().map(|fact| format!("<code>{}</code>", escaped(fact))).collect();
+            if !facts.is_empty() {
+                let _ = writeln!(self.text, "<p class=\"depends\">{said} {}</p>", facts.join(", "));
+            }
         }
         self.text.push_str("</section>\n");
     }

@@ -18,6 +18,9 @@ const SHOWN_DEVIATIONS: usize = 10;
 /// Facts that are listed unless all are asked for.
 const SHOWN_GAPS: usize = 8;
 
+/// Places of a fact that are listed unless all are asked for.
+const SHOWN_PLACES: usize = 2;
+
 /// Notes that are listed unless all are asked for.
 const SHOWN_NOTES: usize = 10;
 
@@ -93,8 +96,9 @@ fn push_gaps(text: &mut String, matrix: &Matrix, sources: &SourceMap, options: &
     let most = if options.verbose { usize::MAX } else { SHOWN_GAPS };
     for gap in matrix.gaps.iter().take(most) {
         pen.paragraph(text, 2, (Style::Strong, &format!("{}: ", visible(&gap.fact))), &visible(&gap.reason));
-        if options.verbose {
-            for span in &gap.places {
+        // Places that contradict each other are what there is to tell.
+        if options.verbose || gap.places.len() > 1 {
+            for span in gap.places.iter().take(if options.verbose { usize::MAX } else { SHOWN_PLACES }) {
                 text.push_str(&format!("    {}\n", position(sources, *span)));
             }
         }

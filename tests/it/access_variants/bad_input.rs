@@ -1,0 +1,149 @@
+//! Input that contradicts itself, goes round in circles or is too much: a clear answer, never a crash.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::estate::{Variant, access};
+use super::{cells, matrix};
+use crate::support::{stderr, stdout};
+
+const KEY: &str = "111111111111/kms/us-east-1/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// Text as words, whatever its lines.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn an_account_can_not_be_both_member_and_third_party() {
+    let folder = Variant::named("third-party").join();
+    let path = folder.path().join("trailproof.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(r#"account = "999999999999""#, r#"account = "333333333333""#)).unwrap();
+    let output = access(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(words(&stdout(&output)).contains("the config is not used because of its mistakes"));
+    let said = words(&stderr(&output));
+    assert!(said.contains("333333333333") && said.contains("third party") && said.contains("member"), "{said}");
+    assert!(said.contains("trailproof.toml:"), "{said}");
+}
+
+#[test]
+fn two_policies_of_one_bucket_are_shown_with_both_places() {
+    let variant = Variant::named("contradicting-bucket-policies");
+    let document = matrix(&variant);
+    let [gap] = &document["gaps"].as_array().unwrap()[..] else { panic!("{:#}", document["gaps"]) };
+    assert_eq!(gap["fact"], "bucket.policy");
+    assert!(gap["reason"].as_str().unwrap().contains("contradict"), "{gap}");
+    let files: Vec<&str> =
+        gap["locations"].as_array().unwrap().iter().map(|place| place["file"].as_str().unwrap()).collect();
+    let policy = "111111111111/s3/central-logs/policy.json";
+    assert_eq!(files, [policy, &format!("second-export/{policy}")]);
+    let text = stdout(&variant.run(&variant.join(), &[]));
+    assert!(text.contains(policy) && text.contains(&format!("second-export/{policy}")), "{text}");
+}
+
+#[test]
+fn what_is_not_exported_is_named() {
+    let variant = Variant::named("bucket-not-exported");
+    let text = words(&stdout(&variant.run(&variant.join(), &[])));
+    assert!(text.contains("bucket.policy: bucket `central-logs` is not in the inputs"), "{text}");
+    assert!(text.contains("key.arn: it is not known what the logs are encrypted with"), "{text}");
+}
+
+/// A policy that is not known may deny even what needs no Allow of it; no answer says so yet.
+#[test]
+fn a_read_by_a_role_hangs_on_the_bucket_policy_that_is_not_known() {
+    let variant = Variant::named("bucket-not-exported");
+    let folder = variant.join();
+    let role = "arn:aws:iam::111111111111:role/unit-b-log-reader";
+    let output = variant.run(&folder, &["--why", role, "--logs", "222222222222", "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let get = document["cells"][0]["abilities"].as_array().unwrap().iter().find(|a| a["ability"] == "get").unwrap();
+    let is_named = get["depends_on"].to_string().contains("the policy of bucket `central-logs`");
+    assert!(!is_named, "this is right now: turn the test round");
+}
+
+#[test]
+fn roles_that_trust_each_other_or_themselves_come_to_an_end() {
+    for name in ["trust-cycle", "role-trusts-itself", "role-chain"] {
+        let begin = Instant::now();
+        let variant = Variant::named(name);
+        assert!(variant.run(&variant.join(), &["--strict"]).status.success(), "{name}");
+        assert!(begin.elapsed() < Duration::from_secs(20), "{name}");
+    }
+}
+
+fn with_grants(grants: &[Value]) -> tempfile::TempDir {
+    let folder = Variant::named("key-without-readers").join();
+    let file = folder.path().join(KEY).join("grants.json");
+    std::fs::write(file, json!({ "Grants": grants }).to_string()).unwrap();
+    folder
+}
+
+fn grant(number: usize, grantee: &str) -> Value {
+    json!({"KeyId": "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab", "GrantId": format!("{number:064x}"),
+           "GranteePrincipal": grantee, "Operations": ["Decrypt"], "IssuingAccount": "arn:aws:iam::111111111111:root"})
+}
+
+#[test]
+fn thousands_of_grants_to_one_account_let_it_decrypt() {
+    // A grant to an account, and grants to roles in it.
+    let whole = |n: usize| match n {
+        4_999 => "arn:aws:iam::222222222222:root".to_owned(),
+        n => format!("arn:aws:iam::222222222222:role/reader-{n}"),
+    };
+    let grants: Vec<Value> = (0..5_000).map(|n| grant(n, &whole(n))).collect();
+    let folder = with_grants(&grants);
+    let begin = Instant::now();
+    let output = access(folder.path(), &["--format", "json", "--wide"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    let cells = cells(&serde_json::from_str(&stdout(&output)).unwrap());
+    let of = |reader: &str, logs: &str| cells[&(reader.to_owned(), logs.to_owned())].clone();
+    assert_eq!(of("222222222222", "222222222222"), "list, get, decrypt; expected");
+    assert_eq!(of("222222222222", "333333333333"), "none; expected");
+    assert_eq!(of("333333333333", "333333333333"), "list, get; too-little");
+}
+
+#[test]
+fn a_grant_to_each_of_thousands_of_accounts_is_a_row_of_accounts_that_are_alike() {
+    let grants: Vec<Value> = (0..3_000).map(|n| grant(n, &format!("arn:aws:iam::5{n:011}:role/reader"))).collect();
+    let folder = with_grants(&grants);
+    let begin = Instant::now();
+    let output = access(folder.path(), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    let text = stdout(&output);
+    assert!(words(&text).contains("3000 third parties like this"), "{text}");
+    assert!(text.lines().count() < 80, "{text}");
+}
+
+#[test]
+fn a_chain_of_many_roles_is_followed_to_its_end() {
+    const LENGTH: usize = 40;
+    let folder = Variant::named("roles").join();
+    let role = |n: usize| format!("arn:aws:iam::111111111111:role/link-{n:02}");
+    let reader = "arn:aws:iam::111111111111:role/unit-b-log-reader";
+    let mut roles = String::new();
+    for n in 0..=LENGTH {
+        let before = if n == 0 { reader.to_owned() } else { role(n - 1) };
+        let (action, resource) = match n {
+            LENGTH => ("s3:GetObject", "arn:aws:s3:::central-logs/AWSLogs/333333333333/*".to_owned()),
+            _ => ("sts:AssumeRole", role(n + 1)),
+        };
+        let detail = json!({"Path": "/", "RoleName": format!("link-{n:02}"), "Arn": role(n), "AttachedManagedPolicies": [],
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": before}, "Action": "sts:AssumeRole"}},
+            "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": action, "Resource": resource}}}]});
+        write!(roles, "{}{detail}", if n == 0 { "" } else { "," }).unwrap();
+    }
+    let file = folder.path().join("111111111111/iam/links.json");
+    std::fs::write(file, format!(r#"{{"RoleDetailList":[{roles}]}}"#)).unwrap();
+    let output = access(folder.path(), &["--format", "json", "--wide"]);
+    let cells = cells(&serde_json::from_str(&stdout(&output)).unwrap());
+    // The unit's role is named by the first link in its own account: it needs no policy to assume it.
+    assert_eq!(cells[&("222222222222".to_owned(), "333333333333".to_owned())], "get; too-much");
+}

@@ -1,0 +1,57 @@
+//! What a README under `fixtures/access` says.
+
+use std::collections::BTreeMap;
+
+use super::Cells;
+
+/// A README: its estate, its matrix, what is not known and what is known to be wrong.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// The estate that a variant changes; none for an estate itself.
+    pub(super) estate: Option<String>,
+    /// What is left out of it.
+    pub(super) without: Vec<String>,
+    /// The matrix.
+    pub(super) cells: Cells,
+    /// The facts that are gaps, sorted.
+    pub(super) unknown: Vec<String>,
+    /// Cells that are answered wrongly: what is said, and why that is wrong.
+    pub(super) known: BTreeMap<(String, String), (String, String)>,
+}
+
+impl Table {
+    pub(super) fn read(text: &str) -> Self {
+        let mut table = Table::default();
+        let mut heading = "";
+        let mut columns: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("Estate: ") {
+                let mut names = rest.split('`').skip(1).step_by(2).map(str::to_owned);
+                table.estate = names.next();
+                table.without = names.collect();
+            } else if let Some(rest) = line.strip_prefix("## ") {
+                heading = rest;
+            } else if let Some(fact) = line.strip_prefix("- `").filter(|_| heading == "Not known") {
+                table.unknown.push(fact.split('`').next().unwrap().to_owned());
+            } else if line.starts_with('|') && !line.starts_with("|-") {
+                let row: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+                match (heading, row.first()) {
+                    (_, Some(&"reader")) => columns = row,
+                    (_, Some(&"who")) => {}
+                    ("Known", _) => {
+                        let [reader, logs, said, why] = row[..] else { panic!("{line}") };
+                        table.known.insert((reader.into(), logs.into()), (said.into(), why.into()));
+                    }
+                    _ => {
+                        assert_eq!(row.len(), columns.len(), "{line}");
+                        for (owner, cell) in columns.iter().zip(&row).skip(1) {
+                            table.cells.insert((row[0].into(), (*owner).into()), (*cell).into());
+                        }
+                    }
+                }
+            }
+        }
+        table.unknown.sort();
+        table
+    }
+}
