@@ -282,7 +282,7 @@ impl<'c> Case<'c> {
             let face = self.face;
             let Read { mut get, mut decrypt } = best;
             self.each_object(column, action, &mut get, |case, get, object| {
-                for caller in &face.callers {
+                for caller in face.callers.iter().chain(&face.grantees) {
                     let Some(hit) = case.ask(std::slice::from_ref(caller), action, object, &[]) else { continue };
                     let opened = case.decrypt(&hit, action, object);
                     better(get, Some(hit));

@@ -2,7 +2,7 @@
 //!
 //! Source: IAM User Guide, "Methods to assume a role" (role chaining); STS API Reference, AssumeRole.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -383,6 +383,20 @@ fn admit<'e>(
             }
             (true, None) => others.push(number),
             (false, _) => {}
+        }
+    }
+    // Whoever some trust policy names is there before any of them is asked about.
+    for target in 0..entries.len() {
+        let reached = entries.get(target).filter(|entry| !entry.reach.is_empty());
+        let Some(role) = reached.and_then(|entry| entry.reader.role) else { continue };
+        let door = doors.entry(target).or_insert_with(|| Door::of(ground, role, gaps));
+        for account in door.iter().flat_map(Door::meant) {
+            if let btree_map::Entry::Vacant(place) = at.entry(account) {
+                let reader = Reader::account(ground, account);
+                let reach = super::direct::reach(ground, &reader);
+                place.insert(entries.len());
+                entries.push(Entry { reader, reach, admitted: Vec::new() });
+            }
         }
     }
     for target in 0..entries.len() {

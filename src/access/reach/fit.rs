@@ -90,8 +90,8 @@ impl Share {
             return Some(Fit::TooMuch);
         }
         let needed: &[Ability] = match ground.lock {
-            Lock::Key(_) => &[Ability::Get, Ability::Decrypt],
-            Lock::None | Lock::Unknown(_) => &[Ability::Get],
+            Lock::None => &[Ability::Get],
+            Lock::Key(_) | Lock::Unknown(_) => &[Ability::Get, Ability::Decrypt],
         };
         if due && needed.iter().any(|ability| level(*ability).is_none()) {
             return Some(Fit::TooLittle);

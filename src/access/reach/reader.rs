@@ -35,6 +35,8 @@ pub(super) struct Reader<'e> {
 pub(super) struct Face {
     /// Who asks, in order of preference.
     pub(super) callers: Vec<Caller>,
+    /// Principals that only grants of the key name: as readers they may do more than the others.
+    pub(super) grantees: Vec<Caller>,
     /// What allows on their side.
     pub(super) identity: Identity,
     /// Their permissions boundary.
@@ -97,6 +99,7 @@ impl<'e> Reader<'e> {
     pub(super) fn anyone(ground: &Ground<'e>) -> Self {
         let unsigned = Face {
             callers: vec![Caller::Anonymous],
+            grantees: Vec::new(),
             identity: Identity::None,
             boundary: Boundary::None,
             scp: Vec::new(),
@@ -200,14 +203,13 @@ impl<'e> Ground<'e> {
     fn administered(&self, account: AccountId, membership: &Membership) -> Face {
         let policies = self.resource_policies();
         let mut callers = principals_of(account, &policies);
-        for caller in self.grantees().filter(|caller| caller.account() == Some(account)) {
-            if !callers.contains(&caller) {
-                callers.push(caller);
-            }
-        }
+        let of_account =
+            self.grantees().filter(|caller| caller.account() == Some(account) && !callers.contains(caller));
+        let grantees: Vec<Caller> = of_account.collect();
         callers.push(Caller::Root(account));
         Face {
             callers,
+            grantees,
             identity: Identity::Granted(format!(
                 "administrators of {} decide which of its users and roles may",
                 self.model.label(account)
@@ -225,6 +227,7 @@ impl<'e> Ground<'e> {
         unless.extend(actor.boundary.unknown().map(|what| format!("the {what}").replace("the the ", "the ")));
         Face {
             callers: vec![caller],
+            grantees: Vec::new(),
             identity: Identity::Policies(
                 actor.identity.iter().map(|policy| self.slim(policy)).collect(),
                 actor.missing,

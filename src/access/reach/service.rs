@@ -33,6 +33,7 @@ pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
         let face = Face {
             ways: ways(ground, &name, statements()),
             callers: vec![Caller::Service(name.clone())],
+            grantees: Vec::new(),
             identity: Identity::None,
             boundary: Boundary::None,
             scp: Vec::new(),
