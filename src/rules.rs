@@ -106,6 +106,12 @@ rules! {
         unguarded_service_trust "unguarded-service-trust",
     }
     access {
+        public_log_read "public-log-read",
+        foreign_log_read "foreign-log-read",
+        cross_account_log_read "cross-account-log-read",
+        organization_wide_log_read "organization-wide-log-read",
+        unrestricted_log_listing "unrestricted-log-listing",
+        log_write_access "log-write-access",
         broad_managed_policy "broad-managed-policy",
         broad_role_access "broad-role-access",
     }
@@ -156,13 +162,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 35] = [
-    "public-log-read",
-    "foreign-log-read",
-    "cross-account-log-read",
-    "organization-wide-log-read",
-    "unrestricted-log-listing",
-    "log-write-access",
+pub const RESERVED: [&str; 29] = [
     "unreachable-logs",
     "self-escalation",
     "public-policy-cuts-readers",

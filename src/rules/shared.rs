@@ -2,6 +2,7 @@
 
 pub(super) mod acl;
 pub(super) mod assume_role;
+pub(super) mod bucket_changes;
 pub(super) mod carried;
 pub(super) mod constant_size;
 pub(super) mod delivery;
@@ -12,6 +13,7 @@ pub(super) mod federation;
 pub(super) mod grants;
 pub(super) mod growth;
 pub(super) mod guessable;
+pub(super) mod leaks;
 pub(super) mod least_privilege;
 pub(super) mod log_reader;
 pub(super) mod mfa;
@@ -19,6 +21,7 @@ pub(super) mod outsiders;
 pub(super) mod permissions;
 pub(super) mod quota;
 pub(super) mod readers;
+pub(super) mod reading;
 pub(super) mod request_kinds;
 pub(super) mod series;
 pub(super) mod transport;
