@@ -2,11 +2,12 @@ use crate::aws::AccountId;
 use crate::finding::{Draft, Finding, Level};
 use crate::model::Class;
 use crate::rule::context::{BucketView, Context};
-use crate::rule::role::RoleView;
+use crate::rule::role::{Admission, RoleView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::leaks::{self, Deed, Leak, Side};
 use crate::rules::shared::trust;
+use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check =
     Check { bucket: Some(bucket), role: Some(role), estate: Some(leaks::prepare), ..Check::NOTHING };
@@ -38,13 +39,18 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let (all, gaps) = leaks::by_role(context, role, Deed::Read)?;
-    let mut findings: Vec<Draft> = Vec::new();
+    let (mut findings, mut told): (Vec<Draft>, Vec<Span>) = (Vec::new(), Vec::new());
     for of in &all {
         // Of an account that nobody knows, and that may be a member, the rules on external IDs speak.
         let mut outside = leaks::on(context, &of.leaks, Side::Outside);
         outside.retain(|leak| leaks::account(leak).is_some_and(|account| RoleView::is_certain_outsider(context, account)));
         let Some(leak) = leaks::shown(&outside) else { continue };
         let Some(admission) = of.admission(leak.who) else { continue };
+        // What it reads in another bucket follows from the same statement.
+        if told.contains(&admission.statement.span) {
+            continue;
+        }
+        told.push(admission.statement.span);
         let message = format!(
             "{} can assume `{}` and read {} in log bucket `{}`{}",
             who(context, &outside),
@@ -58,10 +64,9 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         let place = |account| trust::principal_span(&admission.policy, &admission.statement, account);
         let draft = Finding::at(place(first), "outside of the organization")
             .message(message)
-            .statement(admission.statement.as_ref())
-            .about(of.reach.bucket.as_str());
+            .statement(admission.statement.as_ref());
         let draft = related(context, draft, first, &accounts, place);
-        findings.push(complete(context, draft, leak, Some(of), &outside));
+        findings.push(complete(context, draft, leak, Some(admission), &outside));
     }
     Ok(if all.is_empty() && gaps.is_empty() { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
 }
@@ -85,7 +90,7 @@ fn related(
     draft: Draft,
     first: AccountId,
     accounts: &[AccountId],
-    place: impl Fn(AccountId) -> crate::text::Span,
+    place: impl Fn(AccountId) -> Span,
 ) -> Draft {
     let others = accounts.iter().filter(|account| **account != first);
     others.fold(draft, |draft, account| {
@@ -97,7 +102,7 @@ fn complete(
     context: &Context<'_>,
     draft: Draft,
     leak: &Leak<'_>,
-    way_in: Option<&leaks::RoleLeaks<'_, '_>>,
+    way_in: Option<&Admission>,
     outside: &[&Leak<'_>],
 ) -> Draft {
     let accounts = leaks::accounts_of(outside);

@@ -148,7 +148,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             leak.through.condition(),
         );
         let Some(draft) = placed(context, role, of, leak, message) else { continue };
-        let draft = leaks::complete(draft.about(of.reach.bucket.as_str()).help(HELP), leak, Some(of));
+        let draft = leaks::complete(draft.about(of.reach.bucket.as_str()).help(HELP), leak, of.admission(leak.who));
         findings.push(draft.level(level(leak.through.is_certain(), may_be_ours(context, &writers))));
     }
     let mut gaps: Vec<Gap> = gaps;
@@ -195,7 +195,7 @@ fn placed(context: &Context<'_>, role: &RoleView<'_>, of: &RoleLeaks<'_, '_>, le
             let draft = Finding::at(span, format!("this allows `{action}`")).message(message);
             Some(if of_aws { draft } else { draft.statement(statement) })
         }
-        Mend::Trust => {
+        Mend::Bucket(_) | Mend::Trust => {
             let admission = of.admission(leak.who)?;
             let span = leaks::account(leak).map_or_else(
                 || trust::everyone_span(&admission.statement),

@@ -11,7 +11,7 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(in crate::rules) use by_role::{ByPolicy, Mend, RoleLeaks, by_role, managed, mend};
+pub(in crate::rules) use by_role::{ByPolicy, Mend, RoleLeaks, by_mend, by_role, managed, mend, through_bucket};
 pub(in crate::rules) use by_statement::{StatementLeaks, by_statement, reach_of};
 pub(in crate::rules) use told::{accounts_of, complete, label_of_resource, logs_in_words, narrow, place_of, whom};
 
@@ -82,6 +82,11 @@ pub(in crate::rules) struct Logs {
 }
 
 impl Logs {
+    /// Whether all of the others are among them, as far as they are kept by name.
+    pub(in crate::rules) fn include(&self, other: &Logs) -> bool {
+        self.is_all || (other.count <= self.count && !other.is_all && other.first.is_subset(&self.first))
+    }
+
     fn join(&mut self, other: &Logs) {
         self.first.extend(&other.first);
         self.count = self.count.max(other.count).max(self.first.len());
@@ -178,7 +183,7 @@ struct Way(Vec<Option<crate::text::Span>>);
 
 impl Way {
     fn of(through: &Through<'_>) -> Self {
-        Way(through.access.path.iter().flat_map(|hop| &hop.steps).map(|step| step.span).collect())
+        Way(through.first.path.iter().flat_map(|hop| &hop.steps).map(|step| step.span).collect())
     }
 }
 

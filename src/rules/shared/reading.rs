@@ -23,6 +23,8 @@ pub(in crate::rules) enum Standing<'c> {
 pub(in crate::rules) struct Through<'c> {
     /// How.
     pub(in crate::rules) access: &'c Access,
+    /// How the request to S3 gets through, where a Decrypt call is behind it.
+    pub(in crate::rules) first: &'c Access,
     /// Keys that the caller can not arrange and that it hangs on; none where it is certain.
     pub(in crate::rules) only_if: Vec<String>,
     /// Facts that were not collected and could only take it away.
@@ -68,6 +70,7 @@ pub(in crate::rules) fn reads<'c>(
         // Nothing says that there is a key at all.
         Standing::Refused if reach.is_encrypted.is_none() => get,
         Standing::Through(mut decrypts) => {
+            decrypts.first = fetches.access;
             decrypts.unless.extend(fetches.unless.iter().cloned());
             decrypts.only_if.extend(fetches.only_if.iter().cloned());
             for list in [&mut decrypts.unless, &mut decrypts.only_if] {
@@ -108,7 +111,7 @@ pub(in crate::rules) fn standing(access: Option<&Access>, is_own: bool) -> Stand
         }
     }
     let only_if = if access.certainty == Certainty::Certain { Vec::new() } else { keys.into_iter().cloned().collect() };
-    Standing::Through(Through { access, only_if, unless: facts.into_iter().cloned().collect() })
+    Standing::Through(Through { access, first: access, only_if, unless: facts.into_iter().cloned().collect() })
 }
 
 /// The engine tells facts in words, and condition keys by their names.

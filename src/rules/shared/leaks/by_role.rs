@@ -7,10 +7,12 @@ use super::{Deed, Leak, Side, Who, beyond, side};
 use crate::access::reach::LogReach;
 use crate::estate::Gap;
 use crate::finding::matrix::ReaderKind;
+use crate::finding::{Step, StepEffect};
 use crate::policy::Statement;
 use crate::rule::context::Context;
 use crate::rule::role::{Admission, Origin, RolePolicy, RoleView, Who as Admitted};
 use crate::rules::shared::{carried, reading, trust};
+use crate::text::Span;
 
 /// What a role gives beyond the model to those who can assume it, in one log bucket.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(in crate::rules) struct RoleLeaks<'v, 'c> {
 pub(in crate::rules) enum Mend<'v> {
     /// Its permissions.
     Permissions(&'v RolePolicy, &'v Statement),
+    /// The policy of the bucket, in this statement: it takes in the role.
+    Bucket(Span),
     /// Its trust policy.
     Trust,
 }
@@ -91,6 +95,9 @@ pub(in crate::rules) fn by_role<'v, 'c>(
                 }
             }
             for mut leak in leaks {
+                if is_told_elsewhere(context, &leak) {
+                    continue;
+                }
                 let keys = &way_in.explanation.depends_on;
                 leak.through.only_if.extend(keys.iter().filter(|_| !admission.answer.is_yes()).cloned());
                 leak.through.only_if.dedup();
@@ -110,8 +117,8 @@ pub(in crate::rules) fn by_role<'v, 'c>(
     Ok((found, gaps))
 }
 
-/// Where a role is mended that gives too much: its permissions where some of those it lets in have logs to read by it (or
-/// nobody has, as for writing), and where no other role on the way is the one that reads.
+/// Where a role is mended that gives too much: its trust policy where nobody it lets in has logs to read by it, or where
+/// another role on the way is the one that reads.
 pub(in crate::rules) fn mend<'v>(
     context: &Context<'_>,
     role: &'v RoleView<'_>,
@@ -124,29 +131,82 @@ pub(in crate::rules) fn mend<'v>(
         }
         _ => false,
     };
-    if leak.through.access.path.len() != 1 || (of.deed != Deed::Write && !of.leaks.iter().any(has_share)) {
+    let request = leak.through.first;
+    if request.path.len() != 1 {
         return Mend::Trust;
     }
-    let own = |policy: &'v RolePolicy| Some(Mend::Permissions(policy, admitting(&policy.policy, leak.through.access)?));
-    role.policies.iter().find_map(own).unwrap_or(Mend::Trust)
+    let own = |policy: &'v RolePolicy| Some(Mend::Permissions(policy, admitting(&policy.policy, request)?));
+    let own = role.policies.iter().find_map(own);
+    let allows = |step: &&Step| matches!(step.effect, StepEffect::Allows | StepEffect::If);
+    let first = request.path.iter().flat_map(|hop| &hop.steps).filter(allows).find_map(|step| step.span);
+    match (own, first) {
+        (None, Some(span)) if has_share(leak) || of.deed == Deed::Write => Mend::Bucket(span),
+        (Some(own), _) if of.deed == Deed::Write || of.leaks.iter().any(has_share) => own,
+        _ => Mend::Trust,
+    }
 }
 
-/// The roles whose managed policies give too much, by the ARN of the policy; `wanted` chooses among what a role gives.
+/// The leaks of readers on one side, by the place where they are mended; the places in order.
+pub(in crate::rules) fn by_mend<'v, 'l, 'c>(
+    context: &Context<'_>,
+    role: &'v RoleView<'_>,
+    of: &'l RoleLeaks<'_, 'c>,
+    wanted: Side,
+) -> Vec<(Mend<'v>, Vec<&'l Leak<'c>>)> {
+    let mut found: BTreeMap<Option<Span>, (Mend<'v>, Vec<&'l Leak<'c>>)> = BTreeMap::new();
+    for leak in super::on(context, &of.leaks, wanted) {
+        let mend = mend(context, role, of, leak);
+        let place = match mend {
+            Mend::Permissions(_, statement) => Some(statement.span),
+            Mend::Bucket(span) => Some(span),
+            Mend::Trust => None,
+        };
+        found.entry(place).or_insert_with(|| (mend, Vec::new())).1.push(leak);
+    }
+    found.into_values().collect()
+}
+
+/// Whether a role on the way lets the reader in by itself, or anyone: then that role is told of.
+fn is_told_elsewhere(context: &Context<'_>, leak: &Leak<'_>) -> bool {
+    let on_the_way = leak.through.first.path.iter().filter_map(|hop| hop.role.as_deref());
+    on_the_way.into_iter().any(|arn| {
+        let role = context.sharing_roles().iter().find(|role| role.role.arn().as_deref() == Some(arn));
+        role.is_some_and(|role| {
+            role.admissions(context).iter().any(|admission| match (&admission.who, leak.who) {
+                (Admitted::Account(account), Who::Account(reader)) => *account == reader,
+                (Admitted::AnyMember, Who::AnyMember) => true,
+                (who, _) => who.is_public(),
+            })
+        })
+    })
+}
+
+/// The roles whose managed policies give members too much, by the ARN of the policy; `wanted` chooses what counts.
 pub(in crate::rules) fn managed<'c, 'a>(
     context: &'c Context<'a>,
     deed: Deed,
-    wanted: impl Fn(&RoleLeaks<'c, 'c>) -> Option<Leak<'c>>,
+    wanted: impl Fn(&'c RoleView<'a>, &RoleLeaks<'c, 'c>, &[&Leak<'c>]) -> bool,
 ) -> BTreeMap<String, Vec<ByPolicy<'c, 'a>>> {
     let mut found: BTreeMap<String, Vec<ByPolicy<'c, 'a>>> = BTreeMap::new();
     for role in context.sharing_roles() {
         let Ok((all, _)) = by_role(context, role, deed) else { continue };
         for of in all {
-            let Some(leak) = wanted(&of) else { continue };
-            if let Mend::Permissions(policy, statement) = mend(context, role, &of, &leak)
-                && !matches!(policy.origin, Origin::Inline(_))
-            {
-                let arn = carried::arn_of(role, policy);
-                found.entry(arn).or_default().push(ByPolicy { role, policy, statement, of, leak });
+            let mut chosen = Vec::new();
+            for (mend, leaks) in by_mend(context, role, &of, Side::Member) {
+                if let Mend::Permissions(policy, statement) = mend
+                    && !matches!(policy.origin, Origin::Inline(_))
+                    && wanted(role, &of, &leaks)
+                {
+                    chosen.push((policy, statement, leaks.into_iter().cloned().collect::<Vec<_>>()));
+                }
+            }
+            for (policy, statement, leaks) in chosen {
+                let Some(way_in) = super::shown(&leaks.iter().collect::<Vec<_>>()).and_then(|leak| of.admission(leak.who))
+                else {
+                    continue;
+                };
+                let one = ByPolicy { role, policy, statement, reach: of.reach, leaks, way_in };
+                found.entry(carried::arn_of(role, policy)).or_default().push(one);
             }
         }
     }
@@ -162,8 +222,32 @@ pub(in crate::rules) struct ByPolicy<'c, 'a> {
     pub(in crate::rules) policy: &'c RolePolicy,
     /// The statement that lets through.
     pub(in crate::rules) statement: &'c Statement,
-    /// All that the role gives.
-    pub(in crate::rules) of: RoleLeaks<'c, 'c>,
-    /// What is shown of it.
-    pub(in crate::rules) leak: Leak<'c>,
+    /// The bucket.
+    pub(in crate::rules) reach: &'c LogReach,
+    /// Who does it with whose logs.
+    pub(in crate::rules) leaks: Vec<Leak<'c>>,
+    /// How the one that is shown is let in.
+    pub(in crate::rules) way_in: &'c Admission,
+}
+
+/// Members that reach logs through a role which a statement of the bucket's policy takes in, by that statement.
+pub(in crate::rules) fn through_bucket<'c, 'a>(
+    context: &'c Context<'a>,
+    reach: &LogReach,
+    deed: Deed,
+) -> BTreeMap<Span, Vec<(&'c RoleView<'a>, Leak<'c>, &'c Admission)>> {
+    let mut found: BTreeMap<Span, Vec<_>> = BTreeMap::new();
+    for role in context.sharing_roles() {
+        let Ok((all, _)) = by_role(context, role, deed) else { continue };
+        for of in all.iter().filter(|of| of.reach.bucket == reach.bucket) {
+            for (mend, leaks) in by_mend(context, role, of, Side::Member) {
+                let Mend::Bucket(span) = mend else { continue };
+                for leak in leaks {
+                    let Some(way_in) = of.admission(leak.who) else { continue };
+                    found.entry(span).or_default().push((role, leak.clone(), way_in));
+                }
+            }
+        }
+    }
+    found
 }

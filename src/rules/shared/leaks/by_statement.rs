@@ -48,7 +48,7 @@ pub(in crate::rules) fn by_statement<'v, 'c>(
         let (leaks, unknown) = beyond(context, reach, reader, (who, deed), false);
         open.extend(unknown);
         for leak in leaks {
-            let Some(statement) = admitting(policy, leak.through.access) else { continue };
+            let Some(statement) = admitting(policy, leak.through.first) else { continue };
             let of = found.entry(statement.span).or_insert_with(|| StatementLeaks { statement, reach, leaks: Vec::new() });
             of.leaks.push(leak);
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::by_role::RoleLeaks;
 use super::{Leak, Logs, NAMED, Who, account};
 use crate::access::pattern_set::arns_overlap;
 use crate::access::reach::LogReach;
@@ -11,6 +10,7 @@ use crate::finding::matrix::Access;
 use crate::finding::{Draft, Level, Step};
 use crate::policy::Statement;
 use crate::rule::context::Context;
+use crate::rule::role::Admission;
 use crate::rules::shared::words::list;
 use crate::text::Span;
 
@@ -105,10 +105,9 @@ pub(in crate::rules) fn label_of_resource(statement: &Statement) -> &'static str
 }
 
 /// A finding with its proof: path, witness, level, what it hangs on.
-pub(in crate::rules) fn complete(draft: Draft, leak: &Leak<'_>, way_in: Option<&RoleLeaks<'_, '_>>) -> Draft {
+pub(in crate::rules) fn complete(draft: Draft, leak: &Leak<'_>, way_in: Option<&Admission>) -> Draft {
     let through = &leak.through;
-    let admission = way_in.and_then(|of| of.admission(leak.who));
-    let found = admission.and_then(|admission| admission.answer.found());
+    let found = way_in.and_then(|admission| admission.answer.found());
     let entry = found.into_iter().flat_map(|found| {
         let title = format!("{} assumes {}", found.witness.principal, found.witness.resource);
         told(&title, &found.explanation.steps)
