@@ -112,6 +112,8 @@ rules! {
         organization_wide_log_read "organization-wide-log-read",
         unrestricted_log_listing "unrestricted-log-listing",
         log_write_access "log-write-access",
+        unreachable_logs "unreachable-logs",
+        self_escalation "self-escalation",
         broad_managed_policy "broad-managed-policy",
         broad_role_access "broad-role-access",
     }
@@ -138,6 +140,7 @@ rules! {
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
+        missing_reader_decrypt "missing-reader-decrypt",
         open_key_policy "open-key-policy",
         bypassable_key_condition "bypassable-key-condition",
     }
@@ -162,11 +165,8 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 29] = [
-    "unreachable-logs",
-    "self-escalation",
+pub const RESERVED: [&str; 26] = [
     "public-policy-cuts-readers",
-    "missing-reader-decrypt",
     "missing-key-delivery-grant",
     "unusable-key",
     "foreign-key-grant",

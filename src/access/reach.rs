@@ -210,6 +210,8 @@ pub struct LogReach {
     pub stands_for_all: bool,
     /// Whether the logs are under a KMS key; `None` where that is not known.
     pub is_encrypted: Option<bool>,
+    /// The key, as far as it is known: its ARN, or how it is configured.
+    pub key: Option<String>,
     /// The readers: those that stand for many, accounts, roles, users, services.
     pub readers: Vec<Reached>,
     /// What was not known.
@@ -303,6 +305,10 @@ fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, lo
             Lock::None => Some(false),
             Lock::Key(_) => Some(true),
             Lock::Unknown(_) => None,
+        },
+        key: match &ground.lock {
+            Lock::Key(key) => Some(key.arn.clone()),
+            Lock::None | Lock::Unknown(_) => None,
         },
         readers,
         gaps,

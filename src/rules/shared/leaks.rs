@@ -15,14 +15,17 @@ pub(in crate::rules) use by_role::{ByPolicy, Mend, RoleLeaks, by_mend, by_role, 
 pub(in crate::rules) use by_statement::{StatementLeaks, by_statement, reach_of};
 pub(in crate::rules) use told::{accounts_of, complete, label_of_resource, logs_in_words, narrow, place_of, whom};
 
+use super::bucket_changes;
 use super::reading::{Standing, Through, has, reads};
 use crate::access::reach::{LogReach, Reached};
 use crate::aws::AccountId;
 use crate::estate::Gap;
 use crate::finding::matrix::Ability;
 use crate::model::{Class, Given};
-use crate::rule::context::Context;
+use crate::rule::context::{BucketView, Context};
+use crate::rule::role::RoleView;
 use crate::rule::{Outcome, Verdict};
+use crate::text::Span;
 
 /// How many accounts messages name.
 const NAMED: usize = 5;
@@ -179,7 +182,7 @@ fn may_write(context: &Context<'_>, who: Who, reach: &LogReach) -> Given {
 
 /// What tells the ways to logs apart: the statements that let through.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Way(Vec<Option<crate::text::Span>>);
+struct Way(Vec<Option<Span>>);
 
 impl Way {
     fn of(through: &Through<'_>) -> Self {
@@ -246,4 +249,40 @@ pub(in crate::rules) fn not_in_inputs(context: &Context<'_>) -> Vec<Gap> {
         Gap::new("bucket.policy", format!("log bucket `{}` is not in the inputs", reach.bucket)).at([reach.span])
     };
     context.log_reaches().iter().filter(|reach| !is_described(reach)).map(gap).collect()
+}
+
+/// The same for a rule that has no use for those gaps.
+pub(in crate::rules) fn ready(context: &Context<'_>) -> Outcome {
+    context.log_reaches();
+    Ok(Verdict::NotApplicable)
+}
+
+/// The accounts outside of the organization that `foreign-log-read` or `log-write-access` names in a statement of a bucket
+/// policy.
+pub(in crate::rules) fn outsiders_by_statement(
+    context: &Context<'_>,
+    view: &BucketView<'_>,
+) -> BTreeSet<(Span, AccountId)> {
+    let of = |deed| by_statement(context, view, deed).map_or_else(|_| Vec::new(), |(all, _)| all);
+    let all = of(Deed::Read).into_iter().chain(of(Deed::Write)).filter(|of| !of.is_public());
+    let named = all.flat_map(|of| {
+        let accounts = accounts_of(&on(context, &of.leaks, Side::Outside));
+        accounts.into_iter().map(move |account| (of.statement.span, account))
+    });
+    let changes = bucket_changes::by_statement(context, view).map_or_else(|_| Vec::new(), |(changes, _)| changes);
+    let changing = changes.iter().filter_map(|change| match change.who {
+        Who::Account(account) => Some((change.statement.span, account)),
+        _ => None,
+    });
+    named.chain(changing).collect()
+}
+
+/// The accounts outside of the organization that `foreign-log-read` names in a statement of a trust policy.
+pub(in crate::rules) fn outsiders_by_role(context: &Context<'_>, role: &RoleView<'_>) -> BTreeSet<(Span, AccountId)> {
+    let Ok((all, _)) = by_role(context, role, Deed::Read) else { return BTreeSet::new() };
+    let named = all.iter().flat_map(|of| {
+        let outside = on(context, &of.leaks, Side::Outside);
+        outside.into_iter().filter_map(|leak| Some((of.admission(leak.who)?.statement.span, account(leak)?)))
+    });
+    named.filter(|(_, account)| RoleView::is_certain_outsider(context, *account)).collect()
 }

@@ -1,7 +1,8 @@
 //! Whether a reader can read logs, by what the access engine found: known facts let it through, or it hangs on something.
 
 use crate::access::reach::{LogReach, Reached};
-use crate::aws::AccountId;
+use crate::access::search::can_arrange;
+use crate::aws::{AccountId, ConditionKey};
 use crate::estate::Gap;
 use crate::finding::matrix::{Ability, Access, Certainty};
 use crate::finding::{Step, StepEffect};
@@ -110,7 +111,17 @@ pub(in crate::rules) fn standing(access: Option<&Access>, is_own: bool) -> Stand
             return Standing::Open(open);
         }
     }
-    let only_if = if access.certainty == Certainty::Certain { Vec::new() } else { keys.into_iter().cloned().collect() };
+    let only_if: Vec<String> = match access.certainty {
+        Certainty::Certain => Vec::new(),
+        _ => keys.into_iter().cloned().collect(),
+    };
+    // What callers arrange would have been arranged.
+    if only_if.iter().any(|key| can_arrange(&ConditionKey::new(key))) {
+        return Standing::Open(vec!["a condition that can not be decided"]);
+    }
+    if access.certainty == Certainty::Conditional && only_if.is_empty() {
+        return Standing::Open(vec!["what a policy variable stands for"]);
+    }
     Standing::Through(Through { access, first: access, only_if, unless: facts.into_iter().cloned().collect() })
 }
 
