@@ -242,9 +242,9 @@ impl LogReach {
 
     /// Anyone, accounts, and those that stand for accounts that nothing names.
     pub fn accounts(&self) -> impl Iterator<Item = &Reached> {
-        self.readers.iter().filter(|one| {
-            matches!(one.kind, ReaderKind::Anyone | ReaderKind::Account | ReaderKind::ThirdParty)
-        })
+        self.readers
+            .iter()
+            .filter(|one| matches!(one.kind, ReaderKind::Anyone | ReaderKind::Account | ReaderKind::ThirdParty))
     }
 }
 

@@ -38,7 +38,9 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
 }
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
-    let (all, gaps) = leaks::by_role(context, role, Deed::Read)?;
+    let (mut all, gaps) = leaks::by_role(context, role, Deed::Read)?;
+    // The bucket where it reads the most is named.
+    all.sort_by_key(|of| !of.leaks.iter().any(|leak| leak.logs.is_all));
     let (mut findings, mut told): (Vec<Draft>, Vec<Span>) = (Vec::new(), Vec::new());
     for of in &all {
         // Of an account that nobody knows, and that may be a member, the rules on external IDs speak.

@@ -1,5 +1,8 @@
+use std::collections::HashMap;
+
+use crate::access::actor::Actor;
 use crate::access::reach::{LogReach, Reached};
-use crate::estate::{Gap, Role};
+use crate::estate::{Gap, Role, User};
 use crate::finding::matrix::{Ability, ReaderKind};
 use crate::finding::{Draft, Finding, Level};
 use crate::rule::context::{BucketView, Context};
@@ -101,11 +104,27 @@ fn own_writers(context: &Context<'_>, view: &BucketView<'_>, reach: &LogReach) -
         })
     };
     let writers: Vec<&Reached> = reach.readers.iter().filter(of_owner).filter(writes).collect();
-    let names: Vec<&str> = writers
-        .iter()
-        .filter(|reader| !bucket_changes::is_administrator(context, reader) && !is_shared(context, reader))
-        .map(|reader| reader.party.id.split_once(":role/").or(reader.party.id.split_once(":user/")).map_or("", |(_, name)| name))
-        .collect();
+    if writers.is_empty() {
+        return None;
+    }
+    let estate = context.estate;
+    let roles: HashMap<String, &Role> = estate.roles.iter().filter_map(|role| Some((role.arn()?, role))).collect();
+    let users = estate.users.iter().filter_map(|user| Some((user_arn(user)?, user)));
+    let users: HashMap<String, &User> = users.collect();
+    let is_other = |reader: &&&Reached| match (roles.get(&reader.party.id), users.get(&reader.party.id)) {
+        // A role that lets other accounts in is told of by itself.
+        (Some(role), _) => {
+            !bucket_changes::is_administrator(&Actor::role(estate, role))
+                && RoleView::new(estate, role).admissions(context).is_empty()
+        }
+        (None, Some(user)) => !bucket_changes::is_administrator(&Actor::user(estate, user)),
+        (None, None) => false,
+    };
+    let short = |reader: &&Reached| {
+        let (_, name) = reader.party.id.split_once(":role/").or(reader.party.id.split_once(":user/"))?;
+        Some(name.to_owned())
+    };
+    let names: Vec<String> = writers.iter().filter(is_other).filter_map(short).collect();
     if names.is_empty() {
         return None;
     }
@@ -126,11 +145,9 @@ fn own_writers(context: &Context<'_>, view: &BucketView<'_>, reach: &LogReach) -
     )
 }
 
-/// Whether a role lets other accounts in: then it is told of by itself.
-fn is_shared(context: &Context<'_>, reader: &Reached) -> bool {
-    let is_it = |role: &&Role| role.arn().as_deref() == Some(&*reader.party.id);
-    let role = context.estate.roles.iter().find(is_it);
-    role.is_some_and(|role| !RoleView::new(context.estate, role).admissions(context).is_empty())
+fn user_arn(user: &User) -> Option<String> {
+    let arn = user.arn.as_ref().map(ToString::to_string);
+    arn.or_else(|| Some(format!("arn:aws:iam::{}:user/{}", user.account?, user.name)))
 }
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {

@@ -112,9 +112,9 @@ fn complete(draft: Draft, found: &[Widening<'_>]) -> Draft {
 fn widenings<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> Vec<Widening<'v>> {
     let Some(account) = role.role.account else { return Vec::new() };
     let mut asked: Vec<(&'static str, String, String)> = Vec::new();
-    asked.extend(OF_ITSELF.map(|action| (action, role.arn(), "itself".to_owned())));
+    asked.extend(OF_ITSELF.map(|action| (action, role.arn(), "the role itself".to_owned())));
     if role.role.permissions.boundary.present().is_some() || role.role.permissions.boundary_document.is_some() {
-        asked.push(("iam:DeleteRolePermissionsBoundary", role.arn(), "itself".to_owned()));
+        asked.push(("iam:DeleteRolePermissionsBoundary", role.arn(), "the role itself".to_owned()));
     }
     for policy in role.policies.iter().filter(|policy| matches!(policy.origin, Origin::Managed(_))) {
         let arn = carried::arn_of(role, policy);

@@ -20,8 +20,11 @@ use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), estate: Some(leaks::ready), ..Check::NOTHING };
 
+/// A reader, whose logs it should read, and why it can not.
+type Refused<'c> = (AccountId, AccountId, &'c Explanation);
+
 /// What stops readers, and where.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Cause {
     span: Span,
     label: String,
@@ -37,7 +40,7 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         return Ok(Verdict::NotApplicable);
     }
     let policy = view.policy()?;
-    let mut by_cause: BTreeMap<Cause, Vec<(AccountId, AccountId, &Explanation)>> = BTreeMap::new();
+    let mut by_cause: BTreeMap<Span, (Cause, Vec<Refused<'_>>)> = BTreeMap::new();
     let mut gaps: Vec<Gap> = Vec::new();
     let place = view.bucket.policy.span().unwrap_or(view.bucket.span);
     for reader in due {
@@ -48,7 +51,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
                 continue;
             }
             let cause = cause(context, (view, reach), policy, (account, *logs_of), explanation);
-            by_cause.entry(cause).or_default().push((account, *logs_of, explanation));
+            let (_, refused) = by_cause.entry(cause.span).or_insert_with(|| (cause, Vec::new()));
+            refused.push((account, *logs_of, explanation));
         }
         let given = context.model.logs_due(account, &reach.bucket);
         for logs_of in reach.logs_of.iter().filter(|logs_of| given.includes(**logs_of)) {
@@ -59,15 +63,15 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     }
     gaps.sort();
     gaps.dedup();
-    let findings = by_cause.iter().filter_map(|(cause, refused)| finding(context, view, cause, refused)).collect();
-    Ok(Verdict::with_gaps(findings, gaps))
+    let findings = by_cause.values().filter_map(|(cause, refused)| finding(context, view, cause, refused));
+    Ok(Verdict::with_gaps(findings.collect(), gaps))
 }
 
 fn finding(
     context: &Context<'_>,
     view: &BucketView<'_>,
     cause: &Cause,
-    refused: &[(AccountId, AccountId, &Explanation)],
+    refused: &[Refused<'_>],
 ) -> Option<Draft> {
     let (.., explanation) = refused.first()?;
     let mut readers: Vec<AccountId> = refused.iter().map(|(reader, ..)| *reader).collect();

@@ -42,12 +42,10 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         let standings = logs.chain(rest).map(|logs_of| (logs_of, stands(reach, reader, logs_of)));
         for (logs_of, standing) in standings {
             match standing {
-                Some(Standing::Refused) => {
-                    // A role that it can assume may help.
-                    if reader.access(Some(logs_of), Ability::Decrypt, true).is_none() {
-                        lacking.push((account, reader));
-                        break;
-                    }
+                // A role that it can assume may help.
+                Some(Standing::Refused) if reader.access(Some(logs_of), Ability::Decrypt, true).is_none() => {
+                    lacking.push((account, reader));
+                    break;
                 }
                 Some(Standing::Open(facts)) => gaps.extend(facts.into_iter().map(|fact| reading::gap(fact, place))),
                 _ => {}

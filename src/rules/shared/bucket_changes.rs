@@ -2,14 +2,13 @@
 
 use crate::access::actor::Actor;
 use crate::access::evaluate::{Policies, Side};
-use crate::access::reach::Reached;
 use crate::access::request::Caller;
 use crate::access::search::{Answer, Found, Question, STRANGER, principals_of};
 use crate::access::sts::{Membership, better, meant_accounts, names_everyone, ways};
 use crate::aws::AccountId;
 use crate::estate::{Estate, Gap};
 use crate::model::Class;
-use crate::policy::{Policy, Statement};
+use crate::policy::{Entries, Policy, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::role::RoleView;
 use crate::rules::shared::leaks::Who;
@@ -132,7 +131,7 @@ pub(in crate::rules) fn by_role<'v, 'c>(
     let covering = || role.policies.iter().flat_map(|policy| policy.policy.allows());
     let covers = |action: &&str| covering().any(|statement| statement.covers_action(action));
     let Some(account) = role.role.account else { return Vec::new() };
-    if !CHANGES.iter().any(|action| covers(action)) || role.admissions(context).is_empty() {
+    if !CHANGES.iter().any(covers) || role.admissions(context).is_empty() {
         return Vec::new();
     }
     let own = context.log_reaches().iter().filter(|reach| reach.owner == Some(account));
@@ -145,7 +144,9 @@ pub(in crate::rules) fn by_role<'v, 'c>(
             Some((bucket, Change { statement, who: Who::Anyone, action, answer, found }))
         })
     };
-    own.filter(|reach| !told.contains(&&*reach.bucket)).filter_map(|reach| of_bucket(&reach.bucket, &reach.arn)).collect()
+    own.filter(|reach| !told.contains(&&*reach.bucket))
+        .filter_map(|reach| of_bucket(&reach.bucket, &reach.arn))
+        .collect()
 }
 
 /// Whether a session of a role can do something in its own account: by its policies, within boundary and SCPs, and as the
@@ -162,7 +163,8 @@ pub(in crate::rules) fn by_own_policies(
     let identity: Vec<&Policy> = actor.identity.iter().map(AsRef::as_ref).collect();
     let bucket = estate.buckets.iter().find(|bucket| bucket.arn().as_deref() == Some(arn));
     let key = estate.keys.iter().find(|key| key.arn.as_deref() == Some(arn));
-    let document = bucket.map(|bucket| &bucket.policy).or(key.map(|key| &key.policy)).and_then(|policy| policy.present());
+    let document =
+        bucket.map(|bucket| &bucket.policy).or(key.map(|key| &key.policy)).and_then(|policy| policy.present());
     let attached = document.map(|document| context.policy(document));
     let attached: Vec<&Policy> = attached.iter().map(AsRef::as_ref).collect();
     let scp = context.scp(account);
@@ -202,26 +204,14 @@ pub(in crate::rules) fn action_span(statement: &Statement, action: &str) -> Span
     covering.map_or(actions.span, |item| item.span)
 }
 
-/// Whether a role or user of the estate is a full administrator: an Allow of everything on everything, no condition.
-pub(in crate::rules) fn is_administrator(context: &Context<'_>, reader: &Reached) -> bool {
-    let estate = context.estate;
-    let id = &*reader.party.id;
-    let role = estate.roles.iter().find(|role| role.arn().as_deref() == Some(id));
-    let user = || {
-        estate.users.iter().find(|user| {
-            let arn = user.arn.as_deref().map(str::to_owned);
-            arn.or_else(|| Some(format!("arn:aws:iam::{}:user/{}", user.account?, user.name))).as_deref() == Some(id)
-        })
-    };
-    let actor = role.map(|role| Actor::role(estate, role)).or_else(|| Some(Actor::user(estate, user()?)));
-    let everything = |entries: Option<&crate::policy::Entries>| {
+/// Whether a role or user is a full administrator: an Allow of everything on everything, no condition.
+pub(in crate::rules) fn is_administrator(actor: &Actor) -> bool {
+    let everything = |entries: Option<&Entries>| {
         entries.is_some_and(|entries| !entries.negated && entries.items.iter().any(|item| item.raw() == "*"))
     };
-    actor.is_some_and(|actor| {
-        actor.identity.iter().flat_map(|policy| policy.allows()).any(|statement| {
-            everything(statement.actions.as_ref())
-                && everything(statement.resources.as_ref())
-                && statement.conditions.is_empty()
-        })
+    actor.identity.iter().flat_map(|policy| policy.allows()).any(|statement| {
+        everything(statement.actions.as_ref())
+            && everything(statement.resources.as_ref())
+            && statement.conditions.is_empty()
     })
 }

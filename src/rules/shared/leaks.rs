@@ -128,16 +128,27 @@ fn beyond<'c>(
         Deed::List => has(reach, reader, logs_of, Ability::List, with_roles),
         Deed::Write => has(reach, reader, logs_of, Ability::Write, with_roles),
     };
+    let not_given = match &given {
+        Given::All if !reach.stands_for_all => return (Vec::new(), BTreeSet::new()),
+        Given::Of(accounts) if !reach.stands_for_all => {
+            reach.logs_of.len() - accounts.iter().filter(|account| reach.logs_of.contains(account)).count()
+        }
+        _ => reach.logs_of.len(),
+    };
     let told_apart = reader.told_apart(with_roles);
     let is_given = |account: &AccountId| given.includes(*account) && !reach.stands_for_all;
-    let not_given = reach.logs_of.iter().filter(|account| !is_given(account)).count();
     let mut found: BTreeMap<Way, Leak<'c>> = BTreeMap::new();
     let mut open = BTreeSet::new();
     let mut add = |logs_of: Option<AccountId>, logs: Logs| match stands(logs_of) {
         Standing::Refused => {}
         Standing::Open(facts) => open.extend(facts),
         Standing::Through(through) => {
-            let leak = found.entry(Way::of(&through)).or_insert(Leak { who, logs: Logs::default(), through, names_logs_alone: true });
+            let leak = found.entry(Way::of(&through)).or_insert(Leak {
+                who,
+                logs: Logs::default(),
+                through,
+                names_logs_alone: true,
+            });
             leak.logs.count += logs.count;
             leak.logs.first.extend(logs.first.iter().take(NAMED.saturating_sub(leak.logs.first.len())));
         }
@@ -197,7 +208,11 @@ pub(in crate::rules) fn is_organization_wide(context: &Context<'_>, reach: &LogR
     if leaks.iter().any(|leak| leak.who == Who::AnyMember && leak.logs.is_all && is_wide(leak)) {
         return true;
     }
-    let readers: BTreeSet<AccountId> = leaks.iter().filter(|leak| leak.logs.is_all).filter_map(|leak| account(leak)).collect();
+    let readers: BTreeSet<AccountId> =
+        leaks.iter().filter(|leak| leak.logs.is_all).filter_map(|leak| account(leak)).collect();
+    if readers.len() < 2 {
+        return false;
+    }
     let plain = |account: &AccountId| {
         side(context, *account) == Side::Member && context.model.logs_of(*account, &reach.bucket) != Given::All
     };

@@ -61,7 +61,8 @@ pub(in crate::rules) fn by_role<'v, 'c>(
     let arn = role.arn();
     let mut is_open = false;
     for reach in context.log_reaches() {
-        let Some(reader) = reach.role(&arn).filter(|reader| reader.kind == ReaderKind::Role && !reader.is_empty()) else {
+        let Some(reader) = reach.role(&arn).filter(|reader| reader.kind == ReaderKind::Role && !reader.is_empty())
+        else {
             continue;
         };
         role.trust()?;
@@ -201,7 +202,8 @@ pub(in crate::rules) fn managed<'c, 'a>(
                 }
             }
             for (policy, statement, leaks) in chosen {
-                let Some(way_in) = super::shown(&leaks.iter().collect::<Vec<_>>()).and_then(|leak| of.admission(leak.who))
+                let Some(way_in) =
+                    super::shown(&leaks.iter().collect::<Vec<_>>()).and_then(|leak| of.admission(leak.who))
                 else {
                     continue;
                 };

@@ -49,7 +49,8 @@ pub(in crate::rules) fn by_statement<'v, 'c>(
         open.extend(unknown);
         for leak in leaks {
             let Some(statement) = admitting(policy, leak.through.first) else { continue };
-            let of = found.entry(statement.span).or_insert_with(|| StatementLeaks { statement, reach, leaks: Vec::new() });
+            let of =
+                found.entry(statement.span).or_insert_with(|| StatementLeaks { statement, reach, leaks: Vec::new() });
             of.leaks.push(leak);
         }
     }
