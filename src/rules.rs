@@ -128,6 +128,7 @@ rules! {
         enumerated_members "enumerated-members",
         missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
+        public_policy_cuts_readers "public-policy-cuts-readers",
     }
     ownership {
         writer_owned_objects "writer-owned-objects",
@@ -137,6 +138,10 @@ rules! {
     }
     encryption {
         aws_managed_key "aws-managed-key",
+        missing_key_delivery_grant "missing-key-delivery-grant",
+        unusable_key "unusable-key",
+        foreign_key_grant "foreign-key-grant",
+        unmanageable_key "unmanageable-key",
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
@@ -145,11 +150,18 @@ rules! {
         bypassable_key_condition "bypassable-key-condition",
     }
     delivery {
+        blocked_delivery "blocked-delivery",
         unguarded_delivery "unguarded-delivery",
         broad_delivery_path "broad-delivery-path",
         missing_owner_full_control "missing-owner-full-control",
         legacy_delivery_principal "legacy-delivery-principal",
         other_bucket_in_policy "other-bucket-in-policy",
+    }
+    trail {
+        log_validation_off "log-validation-off",
+        single_region_trail "single-region-trail",
+        trail_not_logging "trail-not-logging",
+        failing_delivery "failing-delivery",
     }
     limits {
         policy_size_limit "policy-size-limit",
@@ -165,17 +177,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 26] = [
-    "public-policy-cuts-readers",
-    "missing-key-delivery-grant",
-    "unusable-key",
-    "foreign-key-grant",
-    "unmanageable-key",
-    "blocked-delivery",
-    "log-validation-off",
-    "single-region-trail",
-    "trail-not-logging",
-    "failing-delivery",
+pub const RESERVED: [&str; 16] = [
     "policy-count-limit",
     "invalid-element",
     "missing-element",

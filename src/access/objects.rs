@@ -44,10 +44,18 @@ pub struct Statements<'s, 'p> {
 }
 
 /// The objects under `prefix` (the ARN of a bucket, a slash, and how keys begin) that these statements tell apart;
-/// `examples` are keys as they really are, tried first.
-pub fn under(prefix: &str, examples: &[String], statements: &Statements<'_, '_>, base: &Request) -> Objects {
+/// `examples` are keys as they really are, tried first. `work` is how many tokens of patterns may be looked at, and is used
+/// up.
+pub fn under(
+    prefix: &str,
+    examples: &[String],
+    statements: &Statements<'_, '_>,
+    base: &Request,
+    work: &mut usize,
+) -> Objects {
     let all = format!("{prefix}*");
-    let mut found = Objects { arns: Vec::new(), is_complete: true, work: MAX_WORK };
+    let given = MAX_WORK.min(*work);
+    let mut found = Objects { arns: Vec::new(), is_complete: true, work: given };
     let (own, limits) = (statements.identity.unwrap_or_default(), statements.limits);
     let denied: Vec<Area> = statements
         .resource
@@ -82,6 +90,7 @@ pub fn under(prefix: &str, examples: &[String], statements: &Statements<'_, '_>,
     for way in &ways {
         found.along(&all, way, &denied);
     }
+    *work -= given - found.work;
     found
 }
 
@@ -229,7 +238,7 @@ mod tests {
         let caller = Caller::parse("arn:aws:iam::222222222222:role/r").unwrap();
         let base = Request::new(caller, "s3:GetObject", "*", None);
         let statements = Statements { resource: &[], identity: Some(&own), either: true, limits: &[] };
-        under(PREFIX, &["x.gz".to_owned()], &statements, &base)
+        under(PREFIX, &["x.gz".to_owned()], &statements, &base, &mut MAX_WORK.clone())
     }
 
     fn allow(resource: &str) -> String {

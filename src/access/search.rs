@@ -5,22 +5,29 @@
 //! read off the policies themselves, tried together, and each combination is put to the evaluator, which has the last
 //! word. The number of tries is bounded; when the bound is met the answer is [`Answer::Undecided`].
 
+mod candidates;
+
 use std::cell::LazyCell;
 
 use compact_str::CompactString;
 
+use self::candidates::candidates;
+pub use self::candidates::fill;
+
 use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_may_meet};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::aws::{AccountId, Arn, ConditionKey, services};
+use crate::aws::{AccountId, ConditionKey, services};
 use crate::finding::{Decision, Witness};
-use crate::policy::condition::{self, Context, KeyValue, Tri, is_multivalued};
-use crate::policy::operator::Family;
+use crate::policy::condition::{self, Tri};
 use crate::policy::pattern;
 use crate::policy::template::Template;
-use crate::policy::{Clause, Effect, Policy, Statement};
+use crate::policy::{Effect, Policy, Statement};
 
 /// How many requests one question may put to the evaluator.
 const MAX_TRIES: usize = 20_000;
+
+/// What one comparison of a try takes of the work that may be spent: as much as so many tokens of patterns.
+const WORK: usize = 8;
 
 /// A value that no policy names.
 pub const STRANGER: &str = "trailproof-stranger";
@@ -134,30 +141,37 @@ pub fn can_arrange(key: &ConditionKey) -> bool {
 impl Question<'_> {
     /// Looks for a request that is allowed.
     pub fn ask(&self) -> Answer {
-        self.ask_within(&mut MAX_TRIES.clone())
+        self.ask_within(&mut usize::MAX.clone())
     }
 
-    /// Looks for a request that is allowed, with so many tries and no more than one question may have.
-    pub fn ask_within(&self, budget: &mut usize) -> Answer {
-        let mut tries = (*budget).min(MAX_TRIES);
-        let given = tries;
-        let answer = self.look(&mut tries);
-        *budget -= given - tries;
-        answer
-    }
-
-    fn look(&self, tries: &mut usize) -> Answer {
+    /// Looks for a request that is allowed, and gives up when `work` is spent: each try takes as much of it as there is to
+    /// compare.
+    pub fn ask_within(&self, work: &mut usize) -> Answer {
         // Most often the first caller gets through and the others are never looked at.
         let requests: Vec<LazyCell<Request, _>> =
             self.callers.iter().map(|caller| LazyCell::new(|| self.request(caller))).collect();
         let statements = self.statements(|| requests.iter().map(|request| &**request));
+        let cost = WORK + statements.iter().map(|statement| WORK * comparisons(statement)).sum::<usize>();
+        let given = MAX_TRIES.min(*work / cost);
+        let mut tries = given;
+        let answer = self.try_each(requests.iter().map(|request| &**request), &statements, &mut tries);
+        *work = work.saturating_sub((1 + given - tries) * cost);
+        answer
+    }
+
+    fn try_each<'r>(
+        &self,
+        requests: impl Iterator<Item = &'r Request>,
+        statements: &[&Statement],
+        tries: &mut usize,
+    ) -> Answer {
         let mut conditional = None;
         let mut gave_up = false;
-        for base in requests.iter().map(|request| &**request) {
+        for base in requests {
             // Each statement that may allow, and once none: what an account grants without a statement.
             let granted = base.caller.account().is_some().then_some(None);
             for target in statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s)).chain(granted) {
-                match self.try_all(base, target, &statements, tries, &mut conditional) {
+                match self.try_all(base, target, statements, tries, &mut conditional) {
                     Some(answer) => return answer,
                     None => gave_up |= *tries == 0,
                 }
@@ -271,6 +285,12 @@ impl Question<'_> {
     }
 }
 
+/// How much there is to compare in a statement.
+fn comparisons(statement: &Statement) -> usize {
+    let resources = statement.resources.as_ref().map_or(0, |resources| resources.items.len());
+    1 + resources + statement.conditions.iter().map(|clause| clause.values.len()).sum::<usize>()
+}
+
 /// A request and its decision as a report shows it.
 pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
     let context = request.context.iter().filter_map(|(key, given)| match given {
@@ -305,150 +325,6 @@ fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, request: &
     request.context.insert(key.clone(), given.clone());
     let mut clauses = statement.conditions.iter().filter(|clause| clause.key == *key);
     clauses.all(|clause| condition::holds(clause, statement.effect, request) != Tri::False)
-}
-
-/// The values of a key worth trying: none, something nobody names, and what the policies compare it with.
-fn candidates(key: &ConditionKey, statements: &[&Statement], base: &Request) -> Vec<Given> {
-    let mut values: Vec<CompactString> = Vec::new();
-    let mut add = |value: CompactString| {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    };
-    let is_source_of_service = matches!(base.caller, Caller::Service(_)) && key.is("aws:SourceArn");
-    let clauses = statements.iter().flat_map(|s| &s.conditions).filter(|clause| clause.key == *key);
-    for clause in clauses {
-        for value in &clause.values {
-            compared_with(clause, &value.template, base, &mut add);
-            if is_source_of_service && let Some(whole) = completed(value.template.raw(), base) {
-                add(whole);
-            }
-        }
-    }
-    if is_source_of_service {
-        values.retain(|arn| Some(arn.as_str()).and_then(Arn::parse).is_some_and(|arn| is_foreign(arn, base)));
-        let foreign = foreign_account(base).map_or_else(CompactString::default, |a| a.as_str().into());
-        values.push(format!("arn:aws:{STRANGER}:us-east-1:{foreign}:{STRANGER}").into());
-        return values.into_iter().map(|value| Given::Values(vec![value])).collect();
-    }
-    let mut out = vec![Given::Absent];
-    if matches!(key.as_str(), "aws:securetransport" | "aws:multifactorauthpresent" | "aws:viaawsservice") {
-        out.extend(["true", "false"].map(|value| Given::Values(vec![value.into()])));
-        if key.is("aws:SecureTransport") {
-            // Every request says whether it came over TLS.
-            out.remove(0);
-        }
-        return out;
-    }
-    if !values.iter().any(|value| value == STRANGER) {
-        values.push(STRANGER.into());
-    }
-    if is_multivalued(key) && values.len() > 1 {
-        out.push(Given::Values(values.clone()));
-    }
-    out.extend(values.into_iter().map(|value| Given::Values(vec![value])));
-    out
-}
-
-/// Values that meet, or just miss, one comparison.
-fn compared_with(clause: &Clause, wanted: &Template, base: &Request, add: &mut dyn FnMut(CompactString)) {
-    match clause.operator.family {
-        Family::Null => {}
-        Family::Numeric => {
-            if let Ok(number) = wanted.raw().trim().parse::<f64>() {
-                for near in [number, number - 1.0, number + 1.0] {
-                    add(format!("{near}").into());
-                }
-            }
-        }
-        Family::Bool => ["true", "false"].into_iter().for_each(|value| add(value.into())),
-        Family::String | Family::StringIgnoreCase => add(fill(wanted, "*", "?", base)),
-        Family::StringLike | Family::Arn => {
-            add(fill(wanted, "", "x", base));
-            add(fill(wanted, STRANGER, "x", base));
-        }
-        Family::Date | Family::Binary | Family::Ip => add(wanted.raw().into()),
-    }
-}
-
-/// A text that a template matches: wildcards and variables replaced; the account field of an ARN becomes the caller's
-/// or, for a service, the foreign account.
-pub fn fill(template: &Template, any: &str, one: &str, base: &Request) -> CompactString {
-    let raw = template.raw();
-    if template.is_plain() && !pattern::has_wildcard(raw) {
-        return raw.into();
-    }
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(c) = rest.chars().next() {
-        if !template.is_plain()
-            && let Some((inside, behind)) = rest.strip_prefix("${").and_then(|r| r.split_once('}'))
-        {
-            let name = inside.split(',').next().unwrap_or(inside).trim();
-            match (inside, base.value(&ConditionKey::new(name))) {
-                ("*" | "?" | "$", _) => text.push_str(inside),
-                (_, KeyValue::One(value)) => text.push_str(value),
-                _ => text.push_str(STRANGER),
-            }
-            rest = behind;
-            continue;
-        }
-        let account_begins = matches!(c, '*' | '?' | '0'..='9')
-            && text.starts_with("arn:")
-            && text.ends_with(':')
-            && text.matches(':').count() == 4;
-        if account_begins && let Some((account, behind)) = own_account(rest, base) {
-            text.push_str(account.as_str());
-            rest = behind;
-            continue;
-        }
-        match c {
-            '*' if text.starts_with("arn:") && text.matches(':').count() < 4 && any.is_empty() => text.push('x'),
-            '*' => text.push_str(any),
-            '?' => text.push_str(one),
-            other => text.push(other),
-        }
-        rest = rest.get(c.len_utf8()..).unwrap_or("");
-    }
-    text.into()
-}
-
-/// The account of the scenario, where the account field with which `rest` begins is a pattern of it, and what follows.
-fn own_account<'t>(rest: &'t str, base: &Request) -> Option<(AccountId, &'t str)> {
-    let end = rest.find(':').unwrap_or(rest.len());
-    let (field, behind) = rest.split_at_checked(end)?;
-    let account = foreign_account(base)?;
-    let fits = pattern::matches(field, account.as_str(), pattern::Case::Sensitive);
-    (fits && field.contains(['*', '?'])).then_some((account, behind))
-}
-
-/// The account a service call is made for in this scenario, or the caller's own.
-fn foreign_account(base: &Request) -> Option<AccountId> {
-    match base.context.get(&ConditionKey::new("aws:SourceAccount")) {
-        Some(Given::Values(values)) => values.first().and_then(|value| AccountId::parse(value)),
-        _ => base.caller.account(),
-    }
-}
-
-/// A whole ARN of the foreign account that a pattern matches as text although it stops before the last field:
-/// `arn:aws:states:*` leaves Region, account and resource open.
-fn completed(pattern: &str, base: &Request) -> Option<CompactString> {
-    let start = pattern.strip_suffix('*')?;
-    let foreign = foreign_account(base)?;
-    let rest = ["arn", "aws", STRANGER, "us-east-1", foreign.as_str(), STRANGER];
-    let mut fields: Vec<CompactString> = start.split(':').map(CompactString::new).collect();
-    if fields.len() >= rest.len() {
-        return None;
-    }
-    let last = fields.pop()?;
-    let open = rest.get(fields.len())?;
-    fields.push(if last.is_empty() { CompactString::new(open) } else { last });
-    fields.extend(rest.into_iter().skip(fields.len()).map(CompactString::new));
-    Some(fields.join(":").into())
-}
-
-fn is_foreign(arn: Arn<'_>, base: &Request) -> bool {
-    foreign_account(base).is_some_and(|account| arn.account == account.as_str())
 }
 
 /// Callers that stand for all principals of an account, as far as these policies can tell them apart: one unnamed

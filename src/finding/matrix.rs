@@ -44,9 +44,9 @@ impl Ability {
 pub enum Certainty {
     /// By the facts at hand.
     Certain,
-    /// It hangs on what the reader can not arrange, or on facts that no input tells.
+    /// It hangs on what the reader can not arrange: network, time.
     Conditional,
-    /// Nobody can tell.
+    /// It hangs on facts that no input tells, or on a search that was given up.
     Unknown,
 }
 

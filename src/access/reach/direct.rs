@@ -31,15 +31,14 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
             mentions.read_objects(usize::MAX / 2 + place, statement);
         }
     }
+    let is_other = |column: &LogOwner| own.is_none_or(|own| own.account != column.account);
     let mut classes: BTreeMap<Signature, Vec<&LogOwner>> = BTreeMap::new();
-    let mut others: Option<&LogOwner> = None;
-    for column in ground.columns.iter().filter(|column| own.is_none_or(|own| own.account != column.account)) {
-        match mentions.names(column.account) {
-            true => classes.entry(mentions.signature(column.account)).or_default().push(column),
-            false => others = others.or(Some(column)),
-        }
+    for column in told_apart(ground, &mentions).into_iter().filter(|column| is_other(column)) {
+        classes.entry(mentions.signature(column.account)).or_default().push(column);
     }
-    let mut ask = |column: &LogOwner| Arc::new(seen(&mut cases, reader, column));
+    let others = ground.columns.iter().find(|column| is_other(column) && !mentions.names(column.account));
+    let mut work = ground.allowance;
+    let mut ask = |column: &LogOwner| Arc::new(seen(&mut cases, reader, column, &mut work));
     let mut named: BTreeMap<AccountId, Arc<Seen>> = BTreeMap::new();
     for columns in classes.into_values() {
         if let Some(first) = columns.first() {
@@ -54,14 +53,22 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
     }
 }
 
+/// The columns of the accounts that texts may tell apart from those that nothing names.
+fn told_apart<'g>(ground: &'g Ground<'_>, mentions: &Mentions) -> Vec<&'g LogOwner> {
+    match mentions.names_by_parts() {
+        true => ground.columns.iter().collect(),
+        false => mentions.accounts().filter_map(|account| ground.column(Some(account))).collect(),
+    }
+}
+
 /// What a reader can do with the logs of one account.
-fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner) -> Seen {
+fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner, work: &mut usize) -> Seen {
     let mut seen = Seen::default();
     let who = &reader.party.label;
     let place = |arn: &str| format!("s3://{}", arn.splitn(6, ':').nth(5).unwrap_or(arn));
     let fetches = |arn: &str| format!("{who} fetches {}", place(arn));
     for case in cases.iter_mut() {
-        case.begin();
+        case.work = *work;
         let read = case.read(column);
         let object = read.get.as_ref().and_then(|hit| hit.found.as_ref()).map(|found| found.witness.resource.clone());
         seen.add_hit(Ability::Get, read.get, &fetches);
@@ -75,6 +82,7 @@ fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner) -> Seen 
             format!("{who} lists {}/{first}", place(arn))
         });
         seen.add_hit(Ability::Write, case.write(column), &|arn| format!("{who} writes {}", place(arn)));
+        *work = case.work;
     }
     seen
 }

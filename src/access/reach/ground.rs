@@ -1,6 +1,7 @@
 //! One log bucket, with everything on its side that decides who can read from it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use compact_str::CompactString;
 
@@ -9,6 +10,7 @@ use crate::access::bucket::{BucketFacts, unknown_state};
 use crate::access::evaluate::Side;
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
+use crate::access::pattern_set::overlap;
 use crate::access::request::Given;
 use crate::access::s3::{Ownership, Storage};
 use crate::access::sts::{Membership, named_accounts, strangers};
@@ -20,6 +22,21 @@ use crate::policy::{Policy, Statement};
 
 /// How the objects CloudTrail delivers begin, under the prefix of an account.
 pub(super) const DELIVERED: &str = "CloudTrail";
+
+/// How much is looked at for all readers of a bucket, for one of few readers, and for one of very many, in tokens of
+/// patterns: a second has some hundred millions.
+const ALL_WORK: usize = 80_000_000;
+const MOST_WORK: usize = 10_000_000;
+const LEAST_WORK: usize = 500_000;
+
+/// How many accounts that nobody names are asked about at most.
+const MOST_STRANGERS: usize = 24;
+
+/// How many actions make a policy a long one.
+const LONG: usize = 64;
+
+/// The actions of the services that have a part in a read.
+const SERVICES: [&str; 3] = ["s3:*", "kms:*", "sts:*"];
 
 /// Stands in keys for an organization whose ID is not known; no policy can name it.
 const UNKNOWN_ORGANIZATION: &str = "o-notknown00";
@@ -50,6 +67,8 @@ pub(super) struct Ground<'e> {
     pub(super) lock: Lock<'e>,
     /// What was not known, as a report tells it.
     pub(super) gaps: Vec<MatrixGap>,
+    /// How much may be looked at for one reader, in tokens of patterns: so much that all of them end in time.
+    pub(super) allowance: usize,
     /// Accounts that stand for any account there is.
     pub(super) strangers: Vec<AccountId>,
     /// An account that stands for the accounts of an organization that nobody names.
@@ -60,6 +79,8 @@ pub(super) struct Ground<'e> {
     /// What is not known where the policy is not, in words.
     missing: Option<String>,
     rcp: Vec<Arc<Policy>>,
+    /// Long policies without what is about other services, by the addresses of their texts.
+    slim: Mutex<HashMap<usize, Arc<Policy>>>,
 }
 
 /// An account whose logs the bucket holds.
@@ -146,6 +167,7 @@ impl<'e> Ground<'e> {
             columns,
             lock,
             gaps,
+            allowance: (ALL_WORK / (estate.roles.len() + estate.users.len() + 8)).clamp(LEAST_WORK, MOST_WORK),
             strangers: Vec::new(),
             unnamed: AccountId::other_than([]),
             bucket,
@@ -153,6 +175,7 @@ impl<'e> Ground<'e> {
             policy,
             missing,
             rcp: organization.rcp(owner),
+            slim: Mutex::default(),
         };
         ground.find_strangers();
         ground
@@ -165,20 +188,26 @@ impl<'e> Ground<'e> {
         taken.extend(self.columns.iter().map(|column| column.account));
         taken.extend(policies.iter().flat_map(|policy| policy.effective()).flat_map(named_accounts));
         taken.extend(self.estate.accounts.keys());
+        let all = policies.iter().flat_map(|policy| policy.allows()).flat_map(|one| strangers(one, &taken));
         let mut found: Vec<AccountId> = Vec::new();
-        for statement in policies.iter().flat_map(|policy| policy.allows()) {
-            for (_, account) in strangers(statement, &taken) {
-                if !found.contains(&account) {
-                    found.push(account);
-                }
+        for (_, account) in all {
+            if !found.contains(&account) {
+                found.push(account);
             }
         }
         if found.is_empty() {
             found.push(AccountId::other_than(taken.iter().copied()));
         }
         taken.extend(found.iter().copied());
+        let is_cut = found.len() > MOST_STRANGERS;
+        found.truncate(MOST_STRANGERS);
         self.unnamed = AccountId::other_than(taken);
         self.strangers = found;
+        if is_cut {
+            let reason =
+                format!("more than {MOST_STRANGERS} patterns of account IDs may let in accounts that nobody names");
+            self.gaps.push(MatrixGap { fact: "bucket.policy".to_owned(), reason, places: vec![self.log_bucket.span] });
+        }
     }
 
     /// The column of an account, where the bucket has its logs.
@@ -220,6 +249,26 @@ impl<'e> Ground<'e> {
             None if policy.is_empty() => Side::None,
             None => Side::Policies(policy),
         }
+    }
+
+    /// The policy without the actions of services that have no part in a read, where it lists many: managed policies name a
+    /// thousand, and each request would be held against all of them.
+    pub(super) fn slim(&self, policy: &Arc<Policy>) -> Arc<Policy> {
+        let lists = |statement: &Statement| statement.actions.as_ref().map_or(0, |actions| actions.items.len());
+        if policy.statements.iter().map(lists).sum::<usize>() < LONG {
+            return Arc::clone(policy);
+        }
+        let mut known = self.slim.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = known.entry(Arc::as_ptr(policy) as usize).or_insert_with(|| {
+            let mut slim = Policy::clone(policy);
+            for actions in slim.statements.iter_mut().filter_map(|statement| statement.actions.as_mut()) {
+                actions
+                    .items
+                    .retain(|item| SERVICES.iter().any(|service| overlap(&item.raw().to_ascii_lowercase(), service)));
+            }
+            Arc::new(slim)
+        });
+        Arc::clone(made)
     }
 
     /// Whether the policy of the bucket is not known.
@@ -345,7 +394,7 @@ impl<'e> Ground<'e> {
     /// Whether a statement of a bucket policy may be about the bucket or its objects.
     pub(super) fn may_concern(&self, statement: &Statement) -> bool {
         statement.resources.as_ref().is_some_and(|resources| {
-            resources.negated || resources.items.iter().any(|item| super::ask::may_overlap(item, &self.arn))
+            resources.negated || resources.items.iter().any(|item| super::targets::may_overlap(item, &self.arn))
         })
     }
 }

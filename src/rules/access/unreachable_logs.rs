@@ -4,6 +4,7 @@ use crate::access::evaluate::Explanation;
 use crate::access::pattern_set::arns_overlap;
 use crate::access::reach::{LogReach, Reached};
 use crate::access::request::{Caller, Request};
+use crate::access::sts::names_everyone;
 use crate::aws::AccountId;
 use crate::estate::Gap;
 use crate::finding::matrix::Ability;
@@ -50,7 +51,10 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
             if reader.access(Some(*logs_of), Ability::Get, true).is_some() {
                 continue;
             }
-            let cause = cause(context, (view, reach), policy, (account, *logs_of), explanation);
+            let Some(cause) = cause(context, (view, reach), policy, (account, *logs_of), explanation) else {
+                gaps.push(unknown_roles(context, reach).at([place]));
+                continue;
+            };
             let (_, refused) = by_cause.entry(cause.span).or_insert_with(|| (cause, Vec::new()));
             refused.push((account, *logs_of, explanation));
         }
@@ -112,15 +116,31 @@ fn cause(
     policy: Option<&Policy>,
     (reader, logs_of): (AccountId, AccountId),
     explanation: &Explanation,
-) -> Cause {
+) -> Option<Cause> {
     let whole = view.bucket.policy.span().unwrap_or(view.bucket.span);
     if let Some(step) = explanation.steps.iter().find(|step| step.effect == StepEffect::Denies) {
         let blocked = view.bucket.block_public_access.span();
         let span = step.span.or(blocked).unwrap_or(whole);
-        return Cause { span, label: step.message.clone() };
+        return Some(Cause { span, label: step.message.clone() });
     }
     let near = policy.and_then(|policy| near_miss(context, reach, policy, reader, logs_of));
-    near.unwrap_or(Cause { span: whole, label: "no statement here lets it read".to_owned() })
+    let nothing = || Cause { span: whole, label: "no statement here lets it read".to_owned() };
+    near.or_else(|| knows_roles(context, reach).then(nothing))
+}
+
+/// Whether roles of the owner's account are among the inputs; where none is, one that is not may let a reader in.
+fn knows_roles(context: &Context<'_>, reach: &LogReach) -> bool {
+    context.estate.roles.iter().any(|role| role.account.is_some() && role.account == reach.owner)
+}
+
+fn unknown_roles(context: &Context<'_>, reach: &LogReach) -> Gap {
+    let owner = reach.owner.map_or_else(|| "the owner".to_owned(), |owner| context.model.label(owner));
+    Gap::new("account.roles", format!("no role of {owner} is in the inputs, and one may let declared readers in"))
+}
+
+/// Whether a resource is for everyone that it is read by: it has the caller's account in it, or no account at all.
+fn reads_as_own(raw: &str) -> bool {
+    raw.contains("${aws:PrincipalAccount}") || !raw.split('/').any(|part| AccountId::parse(part).is_some())
 }
 
 /// The first Allow of fetching that may mean the account and does not let it through, at what is wrong with it.
@@ -148,6 +168,9 @@ fn near_miss(
         };
         if resources.negated == resources.items.iter().any(|item| meets(&item)) {
             let first = resources.items.first()?;
+            if names_everyone(statement) && !reads_as_own(first.raw()) && !knows_roles(context, reach) {
+                continue;
+            }
             let label = match first.raw() {
                 raw if raw == reach.arn => "this is the bucket, and log files are objects in it: end it with `/*`".to_owned(),
                 raw if raw.contains("${") && first.variables().next().is_none() => {
@@ -161,7 +184,9 @@ fn near_miss(
             .conditions
             .iter()
             .find(|clause| condition::holds(clause, Effect::Allow, &request) == Tri::False);
-        if let Some(clause) = fails {
+        // A condition on everyone may well leave it out on purpose, for a role.
+        let is_meant = !names_everyone(statement) || knows_roles(context, reach);
+        if let Some(clause) = fails.filter(|_| is_meant) {
             return Some(Cause { span: clause.span, label: "this does not hold for it".to_owned() });
         }
     }
