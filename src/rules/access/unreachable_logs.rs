@@ -6,7 +6,7 @@ use crate::access::reach::{LogReach, Reached};
 use crate::access::request::{Caller, Request};
 use crate::access::sts::names_everyone;
 use crate::aws::AccountId;
-use crate::estate::Gap;
+use crate::estate::{Gap, Role};
 use crate::finding::matrix::Ability;
 use crate::finding::{Draft, Finding, StepEffect};
 use crate::policy::condition::{self, Tri};
@@ -128,14 +128,16 @@ fn cause(
     near.or_else(|| knows_roles(context, reach).then(nothing))
 }
 
-/// Whether roles of the owner's account are among the inputs; where none is, one that is not may let a reader in.
+/// Whether the roles of the owner's account are among the inputs, as an export has them; where they are not, one of them may
+/// let a reader in.
 fn knows_roles(context: &Context<'_>, reach: &LogReach) -> bool {
-    context.estate.roles.iter().any(|role| role.account.is_some() && role.account == reach.owner)
+    let whole = |role: &Role| role.path.is_some() && !role.permissions.attached.is_unknown();
+    context.estate.roles.iter().any(|role| role.account.is_some() && role.account == reach.owner && whole(role))
 }
 
 fn unknown_roles(context: &Context<'_>, reach: &LogReach) -> Gap {
     let owner = reach.owner.map_or_else(|| "the owner".to_owned(), |owner| context.model.label(owner));
-    Gap::new("account.roles", format!("no role of {owner} is in the inputs, and one may let declared readers in"))
+    Gap::new("account.roles", format!("the roles of {owner} are not in the inputs, and one may let declared readers in"))
 }
 
 /// Whether a resource is for everyone that it is read by: it has the caller's account in it, or no account at all.
@@ -161,6 +163,10 @@ fn near_miss(
     let reads = |statement: &&Statement| statement.covers_action("s3:GetObject");
     for statement in named.filter(reads) {
         let Some(resources) = &statement.resources else { continue };
+        // What everyone is given is meant for each account's own logs.
+        if names_everyone(statement) && reader != logs_of {
+            continue;
+        }
         let own = |raw: &str| raw.replace("${aws:PrincipalAccount}", reader.as_str());
         let meets = |item: &&crate::text::Spanned<crate::policy::template::Template>| {
             let literal = item.raw().contains("${") && item.variables().next().is_none();
