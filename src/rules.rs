@@ -106,6 +106,14 @@ rules! {
         unguarded_service_trust "unguarded-service-trust",
     }
     access {
+        public_log_read "public-log-read",
+        foreign_log_read "foreign-log-read",
+        cross_account_log_read "cross-account-log-read",
+        organization_wide_log_read "organization-wide-log-read",
+        unrestricted_log_listing "unrestricted-log-listing",
+        log_write_access "log-write-access",
+        unreachable_logs "unreachable-logs",
+        self_escalation "self-escalation",
         broad_managed_policy "broad-managed-policy",
         broad_role_access "broad-role-access",
     }
@@ -137,6 +145,7 @@ rules! {
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
+        missing_reader_decrypt "missing-reader-decrypt",
         open_key_policy "open-key-policy",
         bypassable_key_condition "bypassable-key-condition",
     }
@@ -168,16 +177,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 25] = [
-    "public-log-read",
-    "foreign-log-read",
-    "cross-account-log-read",
-    "organization-wide-log-read",
-    "unrestricted-log-listing",
-    "log-write-access",
-    "unreachable-logs",
-    "self-escalation",
-    "missing-reader-decrypt",
+pub const RESERVED: [&str; 16] = [
     "policy-count-limit",
     "invalid-element",
     "missing-element",

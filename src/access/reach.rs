@@ -22,19 +22,24 @@ mod targets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rayon::prelude::*;
 
 use self::chain::Entry;
 use self::ground::{Ground, told};
 use self::mentions::Signature;
 use self::reader::{Identity, Reader};
+use self::seen::Reach;
+use crate::access::evaluate::Explanation;
+use crate::access::lock::Lock;
 use crate::access::organization::Organization;
 use crate::access::sts::{Membership, organizations};
 use crate::aws::AccountId;
 use crate::estate::Estate;
-use crate::finding::matrix::{Matrix, MatrixGap, ReaderKind};
+use crate::finding::matrix::{Ability, Access, Matrix, MatrixGap, Party, ReaderKind};
 use crate::model::{Class, LogBucket, Model};
 use crate::policy::Policy;
+use crate::text::Span;
 
 /// The access matrix of each log bucket, in the order of the model.
 ///
@@ -193,4 +198,152 @@ fn identities<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     let mut entries: Vec<Entry<'e>> = roles.collect();
     entries.extend(ground.estate.users.iter().filter_map(|user| entry(Reader::user(ground, user)?)));
     entries
+}
+
+/// What readers can do with whose logs in one log bucket, reader by reader and path by path: to judge, where a [`Matrix`]
+/// is to show.
+#[derive(Debug)]
+pub struct LogReach {
+    /// The bucket's name in the model.
+    pub bucket: CompactString,
+    /// Where it is described.
+    pub span: Span,
+    /// Its ARN.
+    pub arn: String,
+    /// The account that owns it, where known.
+    pub owner: Option<AccountId>,
+    /// Whose logs it holds; one account that stands for all where no input tells.
+    pub logs_of: BTreeSet<AccountId>,
+    /// Whether no input tells whose logs it holds.
+    pub stands_for_all: bool,
+    /// Whether the logs are under a KMS key; `None` where that is not known.
+    pub is_encrypted: Option<bool>,
+    /// The key, as far as it is known: its ARN, or how it is configured.
+    pub key: Option<String>,
+    /// The readers: those that stand for many, accounts, roles, users, services.
+    pub readers: Vec<Reached>,
+    /// What was not known.
+    pub gaps: Vec<MatrixGap>,
+    roles: BTreeMap<String, usize>,
+}
+
+/// One reader.
+#[derive(Debug)]
+pub struct Reached {
+    /// What it is.
+    pub kind: ReaderKind,
+    /// Who it is.
+    pub party: Party,
+    /// The account that it is or is in; `None` where it stands for accounts that nothing names.
+    pub account: Option<AccountId>,
+    /// What the config says it should read and it can not, with why not.
+    pub refused: Vec<(AccountId, Explanation)>,
+    alone: Reach,
+    in_all: Reach,
+}
+
+impl LogReach {
+    /// The role of this ARN, where it reaches logs or may assume a role that does.
+    pub fn role(&self, arn: &str) -> Option<&Reached> {
+        self.readers.get(*self.roles.get(arn)?)
+    }
+
+    /// Anyone, accounts, and those that stand for accounts that nothing names.
+    pub fn accounts(&self) -> impl Iterator<Item = &Reached> {
+        self.readers
+            .iter()
+            .filter(|one| matches!(one.kind, ReaderKind::Anyone | ReaderKind::Account | ReaderKind::ThirdParty))
+    }
+}
+
+impl Reached {
+    /// What it can do with the logs of an account, or with those of all that are not [told apart](Reached::told_apart);
+    /// `with_roles` counts what the roles reach that it can assume.
+    pub fn access(&self, logs_of: Option<AccountId>, ability: Ability, with_roles: bool) -> Option<&Access> {
+        let reach = if with_roles { &self.in_all } else { &self.alone };
+        let seen = logs_of.map_or(&reach.default, |account| reach.of(account));
+        seen.access(ability)
+    }
+
+    /// The accounts whose logs it can do something else with than with those of all others.
+    pub fn told_apart(&self, with_roles: bool) -> BTreeSet<AccountId> {
+        let reach = if with_roles { &self.in_all } else { &self.alone };
+        reach.own.iter().map(|(own, _)| *own).chain(reach.named.keys().copied()).collect()
+    }
+
+    /// Whether it reaches nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.in_all.is_empty() && self.alone.is_empty()
+    }
+}
+
+/// What readers reach in each log bucket, in the order of the model.
+pub fn log_reaches(estate: &Estate, model: &Model, organization: &Organization<'_>) -> Vec<LogReach> {
+    model.log_buckets().iter().map(|log_bucket| log_reach(estate, model, organization, log_bucket)).collect()
+}
+
+fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, log_bucket: &LogBucket) -> LogReach {
+    let ground = Ground::new(estate, model, organization, log_bucket);
+    let mut gaps: Vec<MatrixGap> = ground.gaps.clone();
+    let mut entries = accounts(&ground, &[]);
+    entries.extend(identities(&ground));
+    entries.extend(service::services(&ground));
+    let alone: Vec<Reach> = entries.iter().map(|entry| entry.reach.clone()).collect();
+    chain::extend(&ground, &mut entries, &mut gaps);
+    let mut readers: Vec<Reached> = Vec::with_capacity(entries.len());
+    let mut roles = BTreeMap::new();
+    for (number, entry) in entries.into_iter().enumerate() {
+        let refused = refused(&ground, &entry);
+        let Entry { reader, reach, .. } = entry;
+        if reader.role.is_some() {
+            roles.insert(reader.party.id.clone(), number);
+        }
+        let alone = alone.get(number).cloned().unwrap_or_default();
+        let (kind, party, account) = (reader.kind, reader.party, reader.account);
+        readers.push(Reached { kind, party, account, refused, alone, in_all: reach });
+    }
+    LogReach {
+        bucket: log_bucket.name.clone(),
+        span: log_bucket.span,
+        arn: ground.arn.clone(),
+        owner: ground.owner,
+        logs_of: ground.columns.iter().map(|column| column.account).collect(),
+        stands_for_all: ground.columns.iter().any(|column| column.stands_for_all),
+        is_encrypted: match &ground.lock {
+            Lock::None => Some(false),
+            Lock::Key(_) => Some(true),
+            Lock::Unknown(_) => None,
+        },
+        key: match &ground.lock {
+            Lock::Key(key) => Some(key.arn.clone()),
+            Lock::None | Lock::Unknown(_) => None,
+        },
+        readers,
+        gaps,
+        roles,
+    }
+}
+
+/// The logs that the config says an account should read and that it certainly can not, with why not.
+fn refused(ground: &Ground<'_>, entry: &Entry<'_>) -> Vec<(AccountId, Explanation)> {
+    let Some(account) = entry.reader.account.filter(|_| entry.reader.is_account()) else { return Vec::new() };
+    let due = ground.model.logs_due(account, &ground.log_bucket.name);
+    if due.is_nothing() {
+        return Vec::new();
+    }
+    let lacks = |logs_of: AccountId| {
+        let seen = entry.reach.of(logs_of);
+        let needs_key = matches!(ground.lock, Lock::Key(_));
+        seen.access(Ability::Get).is_none() || (needs_key && seen.access(Ability::Decrypt).is_none())
+    };
+    let Some(face) = entry.reader.faces.last() else { return Vec::new() };
+    let case = ask::Case::new(ground, face);
+    let columns = ground.columns.iter().filter(|column| !column.stands_for_all && due.includes(column.account));
+    let why = |column: &ground::LogOwner| {
+        let prefix = column.prefixes.first().map_or("", String::as_str);
+        let [file, _] = ground::examples(column.account);
+        let object = format!("{}/{prefix}{}{file}", ground.arn, ground::DELIVERED);
+        (column.account, case.refusal("s3:GetObject", &object, &[]))
+    };
+    columns.filter(|column| lacks(column.account)).map(why).collect()
 }

@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use rayon::prelude::*;
 
 use crate::access::organization::Organization;
+use crate::access::reach::{LogReach, log_reaches};
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
 use crate::config::Config;
@@ -35,6 +36,7 @@ pub struct Context<'a> {
     sharing_roles: OnceLock<Vec<RoleView<'a>>>,
     log_bucket_arns: OnceLock<Vec<String>>,
     named_roles: OnceLock<BTreeSet<(AccountId, CompactString)>>,
+    log_reaches: OnceLock<Vec<LogReach>>,
 }
 
 impl<'a> Context<'a> {
@@ -51,6 +53,7 @@ impl<'a> Context<'a> {
             sharing_roles: OnceLock::new(),
             log_bucket_arns: OnceLock::new(),
             named_roles: OnceLock::new(),
+            log_reaches: OnceLock::new(),
         }
     }
 
@@ -72,6 +75,14 @@ impl<'a> Context<'a> {
             let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
             self.model.log_buckets().iter().filter(|bucket| bucket.is_named).map(|bucket| arn(&bucket.name)).collect()
         })
+    }
+
+    /// What readers can do with whose logs in each log bucket, in the order of the model.
+    ///
+    /// A rule that asks in a check of one subject asks in a check of the whole estate first: that is run before all others,
+    /// and by itself, so that nobody waits for what it is working on.
+    pub fn log_reaches(&self) -> &[LogReach] {
+        self.log_reaches.get_or_init(|| log_reaches(self.estate, self.model, &self.organization))
     }
 
     /// An account that is none of those named anywhere in the model.

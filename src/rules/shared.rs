@@ -2,6 +2,7 @@
 
 pub(super) mod acl;
 pub(super) mod assume_role;
+pub(super) mod bucket_changes;
 pub(super) mod carried;
 pub(super) mod constant_size;
 pub(super) mod delivery;
@@ -15,6 +16,7 @@ pub(super) mod guessable;
 pub(super) mod implied;
 pub(super) mod implied_key;
 pub(super) mod key_grants;
+pub(super) mod leaks;
 pub(super) mod least_privilege;
 pub(super) mod log_reader;
 pub(super) mod mfa;
@@ -22,6 +24,7 @@ pub(super) mod outsiders;
 pub(super) mod permissions;
 pub(super) mod quota;
 pub(super) mod readers;
+pub(super) mod reading;
 pub(super) mod refusal;
 pub(super) mod request_kinds;
 pub(super) mod senders;

@@ -118,9 +118,14 @@ pub(in crate::rules) fn managed<'v, 'a>(
 
 /// The ARN of a managed policy as the role's attachment gives it.
 fn arn(carried: &Carried<'_, '_>) -> String {
-    let attached = carried.role.role.permissions.attached.present().into_iter().flatten();
-    let own = attached.into_iter().find(|arn| arn.span == carried.policy.span).map(|arn| arn.value.to_string());
-    own.unwrap_or_else(|| match &carried.policy.origin {
+    arn_of(carried.role, carried.policy)
+}
+
+/// The ARN of a managed policy of a role.
+pub(in crate::rules) fn arn_of(role: &RoleView<'_>, policy: &RolePolicy) -> String {
+    let attached = role.role.permissions.attached.present().into_iter().flatten();
+    let own = attached.into_iter().find(|arn| arn.span == policy.span).map(|arn| arn.value.to_string());
+    own.unwrap_or_else(|| match &policy.origin {
         Origin::Managed(arn) => arn.to_string(),
         Origin::BuiltIn(policy) => policy.arn.to_owned(),
         Origin::Inline(name) => name.as_deref().unwrap_or_default().to_owned(),

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::access::search::Answer;
 use crate::aws::AccountId;
 use crate::estate::Gap;
@@ -10,12 +12,13 @@ use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::external_id::{self, Hold};
 use crate::rules::shared::grants::{self, Attached};
+use crate::rules::shared::leaks;
 use crate::rules::shared::key_grants;
 use crate::rules::shared::trust;
 use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check =
-    Check { role: Some(role), bucket: Some(bucket), key: Some(key), ..Check::NOTHING };
+    Check { role: Some(role), bucket: Some(bucket), key: Some(key), estate: Some(leaks::ready), ..Check::NOTHING };
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     if !role.is_sharing(context) {
@@ -25,7 +28,12 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let name = &role.subject.name;
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
+    let told = leaks::outsiders_by_role(context, role);
+    let is_told = |statement: Span, account: AccountId| told.contains(&(statement, account));
     for outsider in trust::outsiders(context, role).into_iter().filter(|one| one.class == Class::Undeclared) {
+        if is_told(outsider.admission.statement.span, outsider.account) {
+            continue;
+        }
         match external_id::hold(context, role, outsider) {
             Hold::Bound => {
                 let (account, admission) = (outsider.account, outsider.admission);
@@ -65,7 +73,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let declared = || model.log_bucket(&view.bucket.name).and_then(|bucket| bucket.owner).or(model.owner());
     let owner = view.bucket.account.present().copied().or_else(declared);
     let attached = Attached { policy, arn: &arn, owner, service: "s3" };
-    let (findings, gaps) = by_policy(context, &attached, &format!("log bucket `{}`", view.subject.name));
+    let told = leaks::outsiders_by_statement(context, view);
+    let (findings, gaps) = by_policy(context, &attached, &format!("log bucket `{}`", view.subject.name), &told);
     Ok(Verdict::with_gaps(findings, gaps))
 }
 
@@ -75,7 +84,7 @@ fn key(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
         Ok(Some(policy)) => {
             let arn = view.arn();
             let attached = Attached { policy, arn: &arn, owner: view.key.account, service: "kms" };
-            by_policy(context, &attached, &name)
+            by_policy(context, &attached, &name, &BTreeSet::new())
         }
         Ok(None) => (Vec::new(), Vec::new()),
         Err(gap) => (Vec::new(), vec![gap]),
@@ -100,12 +109,20 @@ fn key(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     Ok(Verdict::with_gaps(findings, gaps))
 }
 
-/// The undeclared accounts to which the statements of a policy give something.
-fn by_policy(context: &Context<'_>, attached: &Attached<'_>, name: &str) -> (Vec<Draft>, Vec<Gap>) {
+/// The undeclared accounts to which the statements of a policy give something, and which no other rule names there.
+fn by_policy(
+    context: &Context<'_>,
+    attached: &Attached<'_>,
+    name: &str,
+    told: &BTreeSet<(Span, AccountId)>,
+) -> (Vec<Draft>, Vec<Gap>) {
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
     for statement in attached.policy.allows() {
         for (grantee, answer) in grants::to_undeclared(context, attached, statement) {
+            if told.contains(&(statement.span, grantee.account)) {
+                continue;
+            }
             let Some(found) = answer.found() else {
                 let fact = if attached.service == "s3" { "bucket.policy" } else { "key.policy" };
                 gaps.push(Gap::new(fact, "its conditions have more combinations than are tried"));

@@ -1,0 +1,145 @@
+//! Leaks in words, and findings made of them.
+
+use std::collections::BTreeSet;
+
+use super::{Leak, Logs, NAMED, Who, account};
+use crate::access::pattern_set::arns_overlap;
+use crate::access::reach::LogReach;
+use crate::aws::AccountId;
+use crate::finding::matrix::Access;
+use crate::finding::{Draft, Level, Step};
+use crate::policy::Statement;
+use crate::rule::context::Context;
+use crate::rule::role::Admission;
+use crate::rules::shared::words::list;
+use crate::text::Span;
+
+/// `account B`, `accounts B and C`, `every account of the organization`, `anyone, even unsigned,`.
+pub(in crate::rules) fn whom(context: &Context<'_>, leaks: &[&Leak<'_>]) -> String {
+    if let Some(leak) = leaks.iter().find(|leak| leak.who == Who::Anyone) {
+        let unsigned = leak.through.access.witness.as_ref().is_some_and(|witness| witness.principal == "anonymous");
+        return if unsigned { "anyone, even unsigned," } else { "any AWS account" }.to_owned();
+    }
+    if leaks.iter().any(|leak| leak.who == Who::AnyMember) {
+        return "every account of the organization".to_owned();
+    }
+    accounts(context, &accounts_of(leaks))
+}
+
+/// The accounts that read, each once.
+pub(in crate::rules) fn accounts_of(leaks: &[&Leak<'_>]) -> Vec<AccountId> {
+    leaks.iter().filter_map(|leak| account(leak)).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn accounts(context: &Context<'_>, accounts: &[AccountId]) -> String {
+    let labels: Vec<String> = accounts.iter().map(|account| context.model.label(*account)).collect();
+    let noun = if labels.len() == 1 { "account" } else { "accounts" };
+    format!("{noun} {}", list(&labels, NAMED))
+}
+
+/// `the logs of account C`, `its own logs, which it is not given,` `each other's logs`, `the logs of every account`.
+pub(in crate::rules) fn logs_in_words(
+    context: &Context<'_>,
+    reach: &LogReach,
+    leaks: &[&Leak<'_>],
+    logs: &Logs,
+) -> String {
+    let readers: BTreeSet<AccountId> = accounts_of(leaks).into_iter().collect();
+    let is_named = leaks.iter().all(|leak| account(leak).is_some());
+    if reach.stands_for_all {
+        return "logs".to_owned();
+    }
+    let are_few = logs.count <= logs.first.len();
+    if is_named && readers == logs.first && are_few {
+        return match readers.len() {
+            1 => "its own logs, which it is not given,".to_owned(),
+            _ => "each other's logs".to_owned(),
+        };
+    }
+    if logs.is_all && logs.count > 1 {
+        return "the logs of every account".to_owned();
+    }
+    let mut labels: Vec<String> = logs.first.iter().take(NAMED).map(|account| context.model.label(*account)).collect();
+    let more = logs.count.saturating_sub(labels.len());
+    if more > 0 {
+        labels.push(format!("{more} more"));
+    }
+    let noun = if logs.count == 1 { "account" } else { "accounts" };
+    format!("the logs of {noun} {}", list(&labels, labels.len()))
+}
+
+/// The place in a statement's resources that takes in what was read, and what to say of it.
+pub(in crate::rules) fn place_of(statement: &Statement, access: &Access) -> Span {
+    let Some(resources) = &statement.resources else { return statement.span };
+    // A Decrypt call proves the read of the object that its first hop names.
+    let object = access.path.iter().flat_map(|hop| hop.title.split(' ')).find_map(|word| word.strip_prefix("s3://"));
+    let object = object.map(|object| object.trim_end_matches(','));
+    let taking = resources.items.iter().filter(|_| !resources.negated).find(|item| {
+        object.is_some_and(|object| {
+            let pattern = open(item.raw());
+            arns_overlap(&pattern, &format!("arn:aws:s3:::{object}"))
+        })
+    });
+    taking.map_or(resources.span, |item| item.span)
+}
+
+/// A pattern whose variables stand for anything.
+fn open(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, behind)) = rest.split_once("${") {
+        text.push_str(before);
+        text.push('*');
+        rest = behind.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    text.push_str(rest);
+    text
+}
+
+/// What to say of that place.
+pub(in crate::rules) fn label_of_resource(statement: &Statement) -> &'static str {
+    match statement.resources.as_ref().is_some_and(|resources| resources.negated) {
+        true => "all but this: it takes in the logs of other accounts",
+        false => "this takes in logs of other accounts",
+    }
+}
+
+/// A finding with its proof: path, witness, level, what it hangs on.
+pub(in crate::rules) fn complete(draft: Draft, leak: &Leak<'_>, way_in: Option<&Admission>) -> Draft {
+    let through = &leak.through;
+    let found = way_in.and_then(|admission| admission.answer.found());
+    let entry = found.into_iter().flat_map(|found| {
+        let title = format!("{} assumes {}", found.witness.principal, found.witness.resource);
+        told(&title, &found.explanation.steps)
+    });
+    let hops = through.access.path.iter().flat_map(|hop| match (found.is_some(), through.access.path.len()) {
+        (false, 1) => hop.steps.clone(),
+        _ => told(&hop.title, &hop.steps),
+    });
+    let steps: Vec<Step> = entry.chain(hops).collect();
+    let mut draft = draft.path(steps).depends_on(through.depends_on());
+    if let Some(witness) = &through.access.witness {
+        draft = draft.witness(witness.clone());
+    }
+    if through.is_certain() { draft } else { draft.level(Level::Error.lower()) }
+}
+
+/// The steps of one hop, the first of them with what the hop does.
+fn told(title: &str, steps: &[Step]) -> Vec<Step> {
+    let mut steps = steps.to_vec();
+    if let Some(first) = steps.first_mut() {
+        first.message = format!("{title}: {}", first.message);
+    }
+    steps
+}
+
+/// The paths to give each account instead: those of its own logs.
+pub(in crate::rules) fn narrow(context: &Context<'_>, reach: &LogReach, whose: &str) -> String {
+    let example = reach.logs_of.iter().next().copied();
+    let prefixes = example.map(|account| {
+        let own = context.model.own_prefixes(account, &reach.bucket).into_iter().next();
+        own.map(|prefix| prefix.replace(account.as_str(), whose))
+    });
+    let prefix = prefixes.flatten().unwrap_or_else(|| format!("AWSLogs/{whose}/"));
+    format!("{}/{prefix}*", reach.arn)
+}
