@@ -63,15 +63,21 @@ pub fn matrix(
     let contradictions = model.contradictions().iter();
     let about = contradictions.filter(|one| one.bucket.as_ref().is_none_or(|name| *name == log_bucket.name));
     gaps.extend(about.map(|one| told(&one.gap)));
-    let mut entries = accounts(&ground);
-    entries.extend(identities(&ground));
-    entries.extend(service::services(&ground));
+    let mut entries = everyone(&ground);
     chain::extend(&ground, &mut entries, &mut gaps);
     entries.retain(|entry| entry.reader.is_account() || !entry.reach.is_empty());
     gaps.extend(entries.iter().flat_map(missing));
     gaps.sort_by(|one, other| (&one.fact, &one.reason).cmp(&(&other.fact, &other.reason)));
     gaps.dedup_by(|one, other| one.fact == other.fact && one.reason == other.reason);
     fold::folded(&ground, entries, gaps)
+}
+
+/// Every reader, with what it reaches by itself.
+fn everyone<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
+    let mut entries = accounts(ground);
+    entries.extend(identities(ground));
+    entries.extend(service::services(ground));
+    entries
 }
 
 /// What is not known of the policies of a role or user that may reach logs.
@@ -283,11 +289,9 @@ pub fn log_reaches(estate: &Estate, model: &Model, organization: &Organization<'
 }
 
 fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, log_bucket: &LogBucket) -> LogReach {
-    let ground = Ground::new(estate, model, organization, log_bucket);
+    let ground = Ground::new(estate, model, organization, log_bucket, &[]);
     let mut gaps: Vec<MatrixGap> = ground.gaps.clone();
-    let mut entries = accounts(&ground, &[]);
-    entries.extend(identities(&ground));
-    entries.extend(service::services(&ground));
+    let mut entries = everyone(&ground);
     let alone: Vec<Reach> = entries.iter().map(|entry| entry.reach.clone()).collect();
     chain::extend(&ground, &mut entries, &mut gaps);
     let mut readers: Vec<Reached> = Vec::with_capacity(entries.len());
@@ -339,10 +343,10 @@ fn refused(ground: &Ground<'_>, entry: &Entry<'_>) -> Vec<(AccountId, Explanatio
     let Some(face) = entry.reader.faces.last() else { return Vec::new() };
     let case = ask::Case::new(ground, face);
     let columns = ground.columns.iter().filter(|column| !column.stands_for_all && due.includes(column.account));
-    let why = |column: &ground::LogOwner| {
+    let why = |column: &columns::LogOwner| {
         let prefix = column.prefixes.first().map_or("", String::as_str);
-        let [file, _] = ground::examples(column.account);
-        let object = format!("{}/{prefix}{}{file}", ground.arn, ground::DELIVERED);
+        let [file, _] = columns::examples(column.account);
+        let object = format!("{}/{prefix}{}{file}", ground.arn, columns::DELIVERED);
         (column.account, case.refusal("s3:GetObject", &object, &[]))
     };
     columns.filter(|column| lacks(column.account)).map(why).collect()
