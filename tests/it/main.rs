@@ -18,6 +18,7 @@ mod cli;
 mod collect;
 mod decisions;
 mod differential;
+mod oracle;
 mod origins;
 mod policies;
 mod reports;
