@@ -205,7 +205,7 @@ impl<'e> Oracle<'e> {
         let objects: Vec<String> = folders.iter().flat_map(|folder| self.objects(asker, folder, owner)).collect();
         for action in FETCHES {
             for object in &objects {
-                self.each_request(asker, action, object, &mut |request, most| {
+                self.each_request(asker, action, (object, ""), &mut |request, most| {
                     let (get, decrypt) = self.fetch(asker, request);
                     can.get = can.get.max(get.min(most));
                     can.decrypt = can.decrypt.max(decrypt.min(most));
@@ -215,16 +215,16 @@ impl<'e> Oracle<'e> {
             }
         }
         for action in LISTS {
-            self.each_request(asker, action, &self.arn, &mut |request, most| {
-                if folders.iter().any(|folder| universe::shows(request, folder)) {
+            for folder in &folders {
+                self.each_request(asker, action, (&self.arn, folder), &mut |request, most| {
                     can.list = can.list.max(self.simple(asker, request).min(most));
-                }
-                can.list == Level::Yes
-            });
+                    can.list == Level::Yes
+                });
+            }
         }
         for action in WRITES {
             for object in &objects {
-                self.each_request(asker, action, object, &mut |request, most| {
+                self.each_request(asker, action, (object, ""), &mut |request, most| {
                     can.write = can.write.max(self.simple(asker, request).min(most));
                     can.write == Level::Yes
                 });
@@ -299,7 +299,7 @@ impl<'e> Oracle<'e> {
                 asker.statements().chain(trust.effective()).chain(bound.iter().flat_map(|p| p.effective()));
             let statements: Vec<&Statement> = statements.filter(|s| s.covers_action(ASSUME)).collect();
             let target = (ASSUME, arn.as_str(), role.account);
-            self.each_context(&asker, target, &statements, &mut |request, most| {
+            self.each_context(&asker, target, "", &statements, &mut |request, most| {
                 let trust = [trust.as_ref()];
                 asker.each_identity(&self.all, &mut |identity, boundary, scp, known| {
                     let policies = Policies {
@@ -319,12 +319,13 @@ impl<'e> Oracle<'e> {
         best
     }
 
-    /// Every request of these callers for an action on a resource of the bucket, until one answers `true`.
+    /// Every request of these callers for an action on a resource of the bucket, to list what shows something of `folder` if
+    /// it lists, until one answers `true`.
     fn each_request(
         &self,
         asker: &Asker,
         action: &str,
-        resource: &str,
+        (resource, folder): (&str, &str),
         visit: &mut dyn FnMut(&Request, Level) -> bool,
     ) {
         let decrypts = FETCHES.contains(&action);
@@ -335,7 +336,7 @@ impl<'e> Oracle<'e> {
             let policies = key.policy.iter().chain(&key.rcp).flat_map(|policy| policy.effective());
             statements.extend(policies.filter(|s| s.covers_action(DECRYPT)));
         }
-        self.each_context(asker, (action, resource, self.owner), &statements, visit);
+        self.each_context(asker, (action, resource, self.owner), folder, &statements, visit);
     }
 
     /// Every request for an action on a resource with every combination of what its caller can arrange, as far as
@@ -344,11 +345,12 @@ impl<'e> Oracle<'e> {
         &self,
         asker: &Asker,
         (action, resource, account): (&str, &str, Option<AccountId>),
+        folder: &str,
         statements: &[&Statement],
         visit: &mut dyn FnMut(&Request, Level) -> bool,
     ) {
         for caller in &asker.callers {
-            let free = self.free_keys(caller, statements);
+            let free = self.free_keys(caller, action, folder, statements);
             for (keys, most) in &asker.organizations {
                 let mut request = Request::new(caller.clone(), action, resource, account);
                 request.otherwise = Otherwise::Situation;

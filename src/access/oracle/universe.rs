@@ -1,15 +1,18 @@
 //! The small universe that requests are made from: keys of objects, and values that callers can arrange.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 
 use super::Oracle;
 use super::parties::Asker;
+use crate::access::lock::Lock;
 use crate::access::request::{Caller, Given, Request};
 use crate::aws::{AccountId, ConditionKey, is_organization_id};
 use crate::policy::condition::{Context, KeyValue};
 use crate::policy::operator::Family;
+use crate::policy::pattern::{Case, matches};
 use crate::policy::{Clause, Policy, PolicyKind, Statement, parse};
 use crate::syntax::json::Tape;
 use crate::text::SourceId;
@@ -17,6 +20,9 @@ use crate::text::embedded::Place;
 
 /// A name and value that no policy has.
 pub(super) const STRANGER: &str = "oracle-stranger";
+
+/// The key of what a listing asks for.
+const PREFIX: &str = "s3:prefix";
 
 /// How many texts one pattern is filled to.
 const MOST_FILLINGS: usize = 400;
@@ -59,16 +65,6 @@ pub(super) fn organization_ids(statement: &Statement, own: Option<&str>) -> Vec<
     ids.filter(|id| is_organization_id(id) && Some(*id) != own).map(CompactString::new).collect()
 }
 
-/// Whether a listing with the prefix of this request leads to keys under a folder, or shows some of them.
-pub(super) fn shows(request: &Request, folder: &str) -> bool {
-    match request.context.get(&ConditionKey::new("s3:prefix")) {
-        Some(Given::Values(values)) => {
-            values.iter().any(|asked| folder.starts_with(asked.as_str()) || asked.starts_with(folder))
-        }
-        _ => true,
-    }
-}
-
 impl Oracle<'_> {
     /// Keys of objects that CloudTrail may have delivered to a folder, as ARNs: real ones, and some for each pattern that a
     /// policy has.
@@ -95,12 +91,44 @@ impl Oracle<'_> {
         }
         found.sort_unstable();
         found.dedup();
+        // Keys that each pattern matches alike, whatever its variables stand for, get the same answers: one is enough.
+        let tellers = self.tellers(asker);
+        let mut seen: BTreeSet<Vec<bool>> = BTreeSet::new();
+        found.retain(|arn| seen.insert(tellers.iter().map(|teller| matches(teller, arn, Case::Sensitive)).collect()));
         found
+    }
+
+    /// All patterns of policies that objects may be told apart by, the variables in them put in in every way.
+    fn tellers(&self, asker: &Asker) -> Vec<String> {
+        let key: &[Arc<Policy>] = match &self.lock {
+            Lock::Key(key) => &[key.policy.as_slice(), &key.rcp].concat(),
+            Lock::None | Lock::Unknown(_) => &[],
+        };
+        let policies = self.policy.iter().chain(&self.rcp).chain(key).flat_map(|policy| policy.effective());
+        let mut raws: Vec<&str> = Vec::new();
+        for statement in asker.statements().chain(policies) {
+            let items = statement.resources.iter().flat_map(|entries| &entries.items).map(|item| item.raw());
+            let clauses = statement.conditions.iter().filter(|clause| clause.key.starts_with("kms:encryptioncontext"));
+            raws.extend(items.chain(clauses.flat_map(|clause| &clause.values).map(|value| value.template.raw())));
+        }
+        let mut values: Vec<String> = self.model.known_accounts().iter().map(AccountId::to_string).collect();
+        values.extend(asker.callers.iter().filter_map(Caller::account).map(|account| account.to_string()));
+        values.extend([STRANGER.to_owned(), "*".to_owned()]);
+        let with = |raw: &str| -> Vec<String> {
+            if !raw.contains("${") {
+                return vec![raw.to_owned()];
+            }
+            values.iter().map(|value| with_variables(raw, value)).collect()
+        };
+        let mut tellers: Vec<String> = raws.into_iter().flat_map(with).collect();
+        tellers.sort_unstable();
+        tellers.dedup();
+        tellers
     }
 
     /// Texts that begin with `base` and that a pattern matches, or nearly.
     fn under(&self, pattern: &str, base: &str) -> Vec<String> {
-        let pattern = without_variables(pattern);
+        let pattern = with_variables(pattern, "*");
         let mut found = Vec::new();
         // What a star swallows: the beginning of the key up to somewhere.
         for (at, _) in pattern.match_indices('*') {
@@ -123,10 +151,16 @@ impl Oracle<'_> {
     }
 
     /// The keys that a caller can arrange and that these statements speak of, each with its values.
-    pub(super) fn free_keys(&self, caller: &Caller, statements: &[&Statement]) -> Vec<(CompactString, Vec<Given>)> {
+    pub(super) fn free_keys(
+        &self,
+        caller: &Caller,
+        action: &str,
+        folder: &str,
+        statements: &[&Statement],
+    ) -> Vec<(CompactString, Vec<Given>)> {
         let mut keys: Vec<CompactString> = Vec::new();
         let mut add = |key: &str| {
-            if can_arrange(key, caller) && !keys.iter().any(|known| known == key) {
+            if can_arrange(key, action, caller) && !keys.iter().any(|known| known == key) {
                 keys.push(key.into());
             }
         };
@@ -138,12 +172,35 @@ impl Oracle<'_> {
             statement.conditions.iter().for_each(|clause| add(clause.key.as_str()));
         }
         let values = |key: &CompactString| {
+            if key == PREFIX {
+                return self.listings(caller, folder, statements);
+            }
             let mut values = self.values(key, caller, statements);
             values.sort_unstable_by(|one, other| format!("{one:?}").cmp(&format!("{other:?}")));
             values.dedup();
             values
         };
         keys.into_iter().map(|key| (key.clone(), values(&key))).collect()
+    }
+
+    /// What a listing that shows something of a folder may ask for: nothing, each beginning of the folder, what lies in it, and
+    /// what these statements compare it with.
+    fn listings(&self, caller: &Caller, folder: &str, statements: &[&Statement]) -> Vec<Given> {
+        let clauses = || statements.iter().flat_map(|s| &s.conditions).filter(|clause| clause.key.as_str() == PREFIX);
+        let mut texts: Vec<String> =
+            (0..=folder.len()).filter_map(|end| folder.get(..end)).map(str::to_owned).collect();
+        let deeper = ["C", "CloudTrail", "CloudTrail/", "CloudTrail/us-east-1/", "CloudTrail-Digest/", "x", "/"];
+        texts.extend(deeper.map(|more| format!("{folder}{more}")));
+        texts.extend(clauses().flat_map(|clause| self.compared(clause, caller)));
+        texts.retain(|asked| folder.starts_with(asked) || asked.starts_with(folder));
+        // Those that each comparison takes alike get the same answers: one is enough.
+        let raws = || clauses().flat_map(|clause| &clause.values).map(|value| resolved(value.template.raw(), caller));
+        let alike = |asked: &String| -> Vec<bool> {
+            raws().flat_map(|raw| [matches(&raw, asked, Case::Sensitive), raw == *asked]).collect()
+        };
+        let mut seen: BTreeSet<Vec<bool>> = BTreeSet::new();
+        texts.retain(|asked| seen.insert(alike(asked)));
+        std::iter::once(Given::Absent).chain(texts.into_iter().map(|text| Given::Values(vec![text.into()]))).collect()
     }
 
     /// The values of a key: none, a stranger's, and all that the statements compare it with, wildcards filled.
@@ -169,17 +226,6 @@ impl Oracle<'_> {
         if is_variable {
             // It may stand for an account in a path.
             values.extend(self.model.known_accounts().iter().map(|account| one(account.as_str())));
-        }
-        if key == "s3:prefix" {
-            values.push(one(""));
-            for account in self.model.known_accounts() {
-                for folder in self.folders(account) {
-                    values.extend((1..=folder.len()).filter_map(|end| folder.get(..end)).map(one));
-                    let deeper =
-                        ["C", "CloudTrail", "CloudTrail/", "CloudTrail/us-east-1/", "CloudTrail-Digest/", "x", "/"];
-                    values.extend(deeper.map(|more| one(&format!("{folder}{more}"))));
-                }
-            }
         }
         values
     }
@@ -220,24 +266,34 @@ fn resolved(raw: &str, caller: &Caller) -> String {
     text
 }
 
-/// A pattern with stars in place of its variables.
-fn without_variables(raw: &str) -> String {
+/// A pattern with one value in place of its variables.
+fn with_variables(raw: &str, value: &str) -> String {
     let mut text = String::new();
     let mut rest = raw;
     while let Some((before, inside)) = rest.split_once("${") {
         text.push_str(before);
-        text.push('*');
+        text.push_str(value);
         rest = inside.split_once('}').map_or("", |(_, behind)| behind);
     }
     text.push_str(rest);
     text
 }
 
-/// Whether a caller can choose what its request carries under a key.
-fn can_arrange(key: &str, caller: &Caller) -> bool {
-    let of_request = ["s3:prefix", "s3:delimiter", "s3:max-keys", "s3:x-amz-", "s3:versionid", "sts:"];
-    let of_caller = ["aws:principaltag/", "aws:multifactorauth", "aws:sourceidentity", "aws:tokenissuetime"];
-    let of_client = ["aws:securetransport", "aws:useragent", "aws:referer", "aws:requesttag/", "aws:viaawsservice"];
+/// Whether a caller can choose what its request for an action carries under a key.
+///
+/// Source: Service Authorization Reference, the condition keys of each action of S3 and STS.
+fn can_arrange(key: &str, action: &str, caller: &Caller) -> bool {
     let begins = |list: &[&str]| list.iter().any(|start| key.starts_with(start));
-    begins(&of_request) || begins(&of_client) || (*caller != Caller::Anonymous && begins(&of_caller))
+    if begins(&["s3:prefix", "s3:delimiter", "s3:max-keys"]) {
+        return super::LISTS.contains(&action);
+    }
+    if begins(&["s3:x-amz-acl"]) {
+        return action.starts_with("s3:PutObject");
+    }
+    if begins(&["sts:"]) {
+        return action == super::ASSUME;
+    }
+    let of_caller = ["aws:principaltag/", "aws:multifactorauth", "aws:sourceidentity", "aws:tokenissuetime"];
+    let of_client = ["aws:securetransport", "aws:useragent", "aws:referer"];
+    begins(&of_client) || (*caller != Caller::Anonymous && begins(&of_caller))
 }

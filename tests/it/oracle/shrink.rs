@@ -9,10 +9,18 @@ pub(crate) fn shrink(mut plan: Value, differs: &dyn Fn(&Value) -> bool) -> Value
         walk(&plan, &mut Vec::new(), &mut places);
         // The largest first.
         places.sort_by_key(|place| std::cmp::Reverse(at(&plan, place).map_or(0, |value| value.to_string().len())));
-        let smaller = places.iter().map(|place| without(&plan, place)).find(|smaller| differs(smaller));
-        match smaller {
-            Some(smaller) => plan = smaller,
-            None => return plan,
+        let before = plan.clone();
+        for place in places {
+            // What was taken away before may have held it, or moved it.
+            if at(&plan, &place).is_some() {
+                let smaller = without(&plan, &place);
+                if differs(&smaller) {
+                    plan = smaller;
+                }
+            }
+        }
+        if plan == before {
+            return plan;
         }
     }
 }
