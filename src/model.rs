@@ -25,7 +25,7 @@ use compact_str::CompactString;
 
 pub use bucket::{LogBucket, LogBucketStatus};
 pub use given::{Exception, Given};
-pub use key::LogKeyStatus;
+pub use key::{LogKeyStatus, is_key};
 pub use observe::Layout;
 pub use organization::{OrganizationId, Origin};
 pub use owner::OwnedBy;

@@ -120,6 +120,7 @@ rules! {
         enumerated_members "enumerated-members",
         missing_secure_transport "missing-secure-transport",
         block_public_access_off "block-public-access-off",
+        public_policy_cuts_readers "public-policy-cuts-readers",
     }
     ownership {
         writer_owned_objects "writer-owned-objects",
@@ -129,6 +130,10 @@ rules! {
     }
     encryption {
         aws_managed_key "aws-managed-key",
+        missing_key_delivery_grant "missing-key-delivery-grant",
+        unusable_key "unusable-key",
+        foreign_key_grant "foreign-key-grant",
+        unmanageable_key "unmanageable-key",
         key_rotation_off "key-rotation-off",
         unencrypted_trail "unencrypted-trail",
         unguarded_key_delivery "unguarded-key-delivery",
@@ -136,11 +141,18 @@ rules! {
         bypassable_key_condition "bypassable-key-condition",
     }
     delivery {
+        blocked_delivery "blocked-delivery",
         unguarded_delivery "unguarded-delivery",
         broad_delivery_path "broad-delivery-path",
         missing_owner_full_control "missing-owner-full-control",
         legacy_delivery_principal "legacy-delivery-principal",
         other_bucket_in_policy "other-bucket-in-policy",
+    }
+    trail {
+        log_validation_off "log-validation-off",
+        single_region_trail "single-region-trail",
+        trail_not_logging "trail-not-logging",
+        failing_delivery "failing-delivery",
     }
     limits {
         policy_size_limit "policy-size-limit",
@@ -156,7 +168,7 @@ rules! {
 }
 
 /// Names that are kept for rules to come, so that a config written for them is read by this version too.
-pub const RESERVED: [&str; 35] = [
+pub const RESERVED: [&str; 25] = [
     "public-log-read",
     "foreign-log-read",
     "cross-account-log-read",
@@ -165,17 +177,7 @@ pub const RESERVED: [&str; 35] = [
     "log-write-access",
     "unreachable-logs",
     "self-escalation",
-    "public-policy-cuts-readers",
     "missing-reader-decrypt",
-    "missing-key-delivery-grant",
-    "unusable-key",
-    "foreign-key-grant",
-    "unmanageable-key",
-    "blocked-delivery",
-    "log-validation-off",
-    "single-region-trail",
-    "trail-not-logging",
-    "failing-delivery",
     "policy-count-limit",
     "invalid-element",
     "missing-element",

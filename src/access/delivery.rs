@@ -297,7 +297,7 @@ fn without_wildcards(pattern: &str) -> CompactString {
 }
 
 /// A text with the variables that tell for whom CloudTrail calls filled in.
-fn of_source(text: &str, source: &Source) -> String {
+pub fn of_source(text: &str, source: &Source) -> String {
     let organization = source.organization.as_deref();
     let values = [("${aws:sourceaccount}", Some(source.account.as_str())), ("${aws:sourceorgid}", organization)];
     let mut filled = text.to_owned();

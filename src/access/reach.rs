@@ -6,14 +6,17 @@
 
 mod ask;
 mod chain;
+mod decrypt;
 mod direct;
 mod fit;
 mod fold;
 mod ground;
+mod hit;
 mod mentions;
 mod reader;
 mod seen;
 mod service;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

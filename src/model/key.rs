@@ -71,7 +71,7 @@ pub(super) fn owned(estate: &Estate, statuses: &[LogKeyStatus]) -> Vec<Spanned<A
 }
 
 /// Whether a key ID, key ARN, alias name or alias ARN means this key.
-fn is_key(reference: &str, key: &Key) -> bool {
+pub fn is_key(reference: &str, key: &Key) -> bool {
     let Some(arn) = Arn::parse(reference) else {
         return key.id.as_deref() == Some(reference) || has_alias(key, reference);
     };

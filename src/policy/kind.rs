@@ -19,7 +19,7 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
     if !principal && resource {
         return Some(PolicyKind::Identity);
     }
-    let (mut action, mut sts, mut kms, mut s3) = (false, false, false, false);
+    let (mut action, mut sts, mut kms, mut s3, mut on_s3) = (false, false, false, false, false);
     for (key, value) in elements() {
         let each = |test: &mut dyn FnMut(&str)| {
             for text in value.as_str().into_iter().chain(value.elements().filter_map(Json::as_str)) {
@@ -35,12 +35,14 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
                     s3 |= is_of(name, "s3");
                 });
             }
-            Some("Resource" | "NotResource") if !s3 => {
-                each(&mut |arn| s3 |= Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
+            Some("Resource" | "NotResource") if !on_s3 => {
+                each(&mut |arn| on_s3 |= Arn::parse(arn).is_some_and(|arn| arn.service == "s3"));
             }
             _ => {}
         }
     }
+    // A key policy that names a bucket in its `Resource` is a key policy that does nothing.
+    s3 |= on_s3 && !kms;
     Some(match (principal, resource) {
         _ if sts && !resource => PolicyKind::Trust,
         (false, _) => PolicyKind::Identity,
@@ -81,6 +83,10 @@ mod tests {
                 Some(PolicyKind::Bucket),
             ),
             (r#"{"Statement":[{"Principal":"*","Action":["kms:*"],"Resource":"*"}]}"#, Some(PolicyKind::Key)),
+            (
+                r#"{"Statement":[{"Principal":"*","Action":"kms:*","Resource":"arn:aws:s3:::b/*"}]}"#,
+                Some(PolicyKind::Key),
+            ),
             (r#"{"Statement":[{"Principal":"*","Action":"sqs:*","Resource":"*"}]}"#, Some(PolicyKind::Resource)),
             (r#"{"Statement":7}"#, None),
             (r#"{"Action":"s3:*"}"#, None),

@@ -47,6 +47,13 @@ pub fn matches(pattern: &str, text: &str, case: Case) -> bool {
         Case::Sensitive => one == other,
         Case::Insensitive => one.eq_ignore_ascii_case(other),
     };
+    // Most patterns of a long list part from the text at its first character.
+    if let (Some(first), Some(begins)) = (pattern.as_bytes().first(), text.as_bytes().first())
+        && !matches!(first, b'*' | b'?')
+        && !same(std::slice::from_ref(first), std::slice::from_ref(begins))
+    {
+        return false;
+    }
     let Some(literal) = memchr::memchr2(b'*', b'?', pattern.as_bytes()) else {
         return same(pattern.as_bytes(), text.as_bytes());
     };

@@ -56,7 +56,11 @@ impl Evaluation<'_> {
     pub(in crate::access) fn need(&mut self, met: Tri, authority: Authority) -> Tri {
         if met == Tri::False {
             let request = self.request;
-            let message = || format!("no statement of the {authority} allows `{}` here", request.action);
+            const OWN: [(&str, &str); 3] = [("s3", "bucket policy"), ("kms", "key policy"), ("sts", "trust policy")];
+            let of_resource =
+                OWN.into_iter().find(|(service, _)| authority == Authority::Resource && request.action.is_of(service));
+            let what = of_resource.map_or_else(|| authority.to_string(), |(_, name)| name.to_owned());
+            let message = || format!("no statement of the {what} allows `{}` here", request.action);
             self.step(StepEffect::Missing, message, None);
         }
         met

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::ask::{Hit, judged};
 use super::ground::{Ground, told};
+use super::hit::{Hit, judged};
 use super::reader::{Face, Identity, Reader};
 use super::seen::{Onward, Reach};
 use crate::access::evaluate::{Policies, Side};
@@ -159,7 +159,8 @@ impl Assumers {
             for resources in allows.filter_map(|statement| statement.resources.as_ref()) {
                 match resources.negated {
                     true => targets.push("*".to_owned()),
-                    false => targets.extend(resources.items.iter().map(|item| super::ask::opened(item).to_string())),
+                    false => targets
+                        .extend(resources.items.iter().map(|item| super::targets::opened(item, None).to_string())),
                 }
             }
             let name = entry.reader.party.id.rsplit('/').next().unwrap_or_default().into();
@@ -171,19 +172,19 @@ impl Assumers {
 
     /// Those that may be able to assume a role: a quick look.
     fn for_door<'s>(&'s self, door: &'s Door) -> impl Iterator<Item = usize> + 's {
-        let accounts = door.accounts();
-        let near = self
-            .by_account
-            .iter()
-            .filter(move |(account, _)| accounts.as_ref().is_none_or(|accounts| accounts.contains(account)));
-        near.flat_map(move |(account, assumers)| {
-            assumers.iter().filter(move |assumer| {
-                let named = || Some(*account) == door.account && door.names_in_account(&assumer.name);
-                let allowed = |target: &String| target == "*" || arns_overlap(target, &door.arn);
-                assumer.is_open || assumer.targets.iter().any(allowed) || named()
+        let near: Vec<(&AccountId, &Vec<Assumer>)> = match door.accounts() {
+            Some(accounts) => accounts.iter().filter_map(|account| self.by_account.get_key_value(account)).collect(),
+            None => self.by_account.iter().collect(),
+        };
+        near.into_iter()
+            .flat_map(move |(account, assumers)| {
+                assumers.iter().filter(move |assumer| {
+                    let named = || Some(*account) == door.account && door.names_in_account(&assumer.name);
+                    let allowed = |target: &String| target == "*" || arns_overlap(target, &door.arn);
+                    assumer.is_open || assumer.targets.iter().any(allowed) || named()
+                })
             })
-        })
-        .map(|assumer| assumer.entry)
+            .map(|assumer| assumer.entry)
     }
 }
 
@@ -301,7 +302,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
                 policies,
                 fixed: keys,
             };
-            super::ask::best_on(&face.ways, |way| ask(way.keys.clone()).ask_within(&mut tries))
+            super::hit::best_on(&face.ways, |way| ask(way.keys.clone()).ask_within(&mut tries))
         })
     };
     let known = put(if identity.is_empty() { Side::None } else { Side::Policies(&identity) });

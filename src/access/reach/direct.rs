@@ -31,14 +31,12 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
             mentions.read_objects(usize::MAX / 2 + place, statement);
         }
     }
+    let is_other = |column: &LogOwner| own.is_none_or(|own| own.account != column.account);
     let mut classes: BTreeMap<Signature, Vec<&LogOwner>> = BTreeMap::new();
-    let mut others: Option<&LogOwner> = None;
-    for column in ground.columns.iter().filter(|column| own.is_none_or(|own| own.account != column.account)) {
-        match mentions.names(column.account) {
-            true => classes.entry(mentions.signature(column.account)).or_default().push(column),
-            false => others = others.or(Some(column)),
-        }
+    for column in told_apart(ground, &mentions).into_iter().filter(|column| is_other(column)) {
+        classes.entry(mentions.signature(column.account)).or_default().push(column);
     }
+    let others = ground.columns.iter().find(|column| is_other(column) && !mentions.names(column.account));
     let mut ask = |column: &LogOwner| Arc::new(seen(&mut cases, reader, column));
     let mut named: BTreeMap<AccountId, Arc<Seen>> = BTreeMap::new();
     for columns in classes.into_values() {
@@ -51,6 +49,14 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
         own: own.map(|own| (own.account, ask(own))),
         named: Arc::new(named),
         default: others.map(ask).unwrap_or_default(),
+    }
+}
+
+/// The columns of the accounts that texts may tell apart from those that nothing names.
+fn told_apart<'g>(ground: &'g Ground<'_>, mentions: &Mentions) -> Vec<&'g LogOwner> {
+    match mentions.names_by_parts() {
+        true => ground.columns.iter().collect(),
+        false => mentions.accounts().filter_map(|account| ground.column(Some(account))).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One log bucket, with everything on its side that decides who can read from it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use compact_str::CompactString;
 
@@ -9,6 +10,7 @@ use crate::access::bucket::{BucketFacts, unknown_state};
 use crate::access::evaluate::Side;
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
+use crate::access::pattern_set::overlap;
 use crate::access::request::Given;
 use crate::access::s3::{Ownership, Storage};
 use crate::access::sts::{Membership, named_accounts, strangers};
@@ -20,6 +22,12 @@ use crate::policy::{Policy, Statement};
 
 /// How the objects CloudTrail delivers begin, under the prefix of an account.
 pub(super) const DELIVERED: &str = "CloudTrail";
+
+/// How many actions make a policy a long one.
+const LONG: usize = 64;
+
+/// The actions of the services that have a part in a read.
+const SERVICES: [&str; 3] = ["s3:*", "kms:*", "sts:*"];
 
 /// Stands in keys for an organization whose ID is not known; no policy can name it.
 const UNKNOWN_ORGANIZATION: &str = "o-notknown00";
@@ -60,6 +68,8 @@ pub(super) struct Ground<'e> {
     /// What is not known where the policy is not, in words.
     missing: Option<String>,
     rcp: Vec<Arc<Policy>>,
+    /// Long policies without what is about other services, by the addresses of their texts.
+    slim: Mutex<HashMap<usize, Arc<Policy>>>,
 }
 
 /// An account whose logs the bucket holds.
@@ -153,6 +163,7 @@ impl<'e> Ground<'e> {
             policy,
             missing,
             rcp: organization.rcp(owner),
+            slim: Mutex::default(),
         };
         ground.find_strangers();
         ground
@@ -220,6 +231,26 @@ impl<'e> Ground<'e> {
             None if policy.is_empty() => Side::None,
             None => Side::Policies(policy),
         }
+    }
+
+    /// The policy without the actions of services that have no part in a read, where it lists many: managed policies name a
+    /// thousand, and each request would be held against all of them.
+    pub(super) fn slim(&self, policy: &Arc<Policy>) -> Arc<Policy> {
+        let lists = |statement: &Statement| statement.actions.as_ref().map_or(0, |actions| actions.items.len());
+        if policy.statements.iter().map(lists).sum::<usize>() < LONG {
+            return Arc::clone(policy);
+        }
+        let mut known = self.slim.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = known.entry(Arc::as_ptr(policy) as usize).or_insert_with(|| {
+            let mut slim = Policy::clone(policy);
+            for actions in slim.statements.iter_mut().filter_map(|statement| statement.actions.as_mut()) {
+                actions
+                    .items
+                    .retain(|item| SERVICES.iter().any(|service| overlap(&item.raw().to_ascii_lowercase(), service)));
+            }
+            Arc::new(slim)
+        });
+        Arc::clone(made)
     }
 
     /// Whether the policy of the bucket is not known.
@@ -345,7 +376,7 @@ impl<'e> Ground<'e> {
     /// Whether a statement of a bucket policy may be about the bucket or its objects.
     pub(super) fn may_concern(&self, statement: &Statement) -> bool {
         statement.resources.as_ref().is_some_and(|resources| {
-            resources.negated || resources.items.iter().any(|item| super::ask::may_overlap(item, &self.arn))
+            resources.negated || resources.items.iter().any(|item| super::targets::may_overlap(item, &self.arn))
         })
     }
 }

@@ -95,6 +95,11 @@ impl Mentions {
         self.named.keys().copied()
     }
 
+    /// Whether any account may be told apart by some of its digits.
+    pub(super) fn names_by_parts(&self) -> bool {
+        !self.fragments.is_empty()
+    }
+
     /// Whether an account may be told apart from those that nothing names.
     pub(super) fn names(&self, account: AccountId) -> bool {
         !self.fragments.is_empty() || self.named.contains_key(&account)

@@ -200,7 +200,10 @@ impl<'e> Ground<'e> {
         unless.extend(actor.boundary.unknown().map(|what| format!("the {what}").replace("the the ", "the ")));
         Face {
             callers: vec![caller],
-            identity: Identity::Policies(actor.identity, actor.missing),
+            identity: Identity::Policies(
+                actor.identity.iter().map(|policy| self.slim(policy)).collect(),
+                actor.missing,
+            ),
             boundary: actor.boundary,
             scp: self.organization.scp(account),
             ways: self.ways(account, &self.organization.membership(account)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ask::Hit;
+use super::hit::Hit;
 use crate::aws::AccountId;
 use crate::finding::matrix::{Ability, Access, Certainty, Hop};
 

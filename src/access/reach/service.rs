@@ -88,7 +88,8 @@ fn ways<'p>(ground: &Ground<'_>, service: &str, statements: impl Iterator<Item =
             Membership::InUnknown => keys.push(("aws:SourceOrgID".into(), Given::Present)),
             Membership::Outside => {}
         }
-        // Services call over the network of AWS.
+        // Services call over the network of AWS, encrypted.
+        keys.push(("aws:SecureTransport".into(), one("true")));
         for network in ["aws:SourceIp", "aws:SourceVpc", "aws:SourceVpce"] {
             keys.push((network.into(), Given::Absent));
         }

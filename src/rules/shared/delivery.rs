@@ -131,6 +131,12 @@ pub(in crate::rules) fn legacy_region(principal: &Principal) -> Option<&'static 
     principal.account().and_then(legacy_cloudtrail_account)
 }
 
+/// Whether a statement names CloudTrail, whoever else it names.
+pub(in crate::rules) fn names_cloudtrail(statement: &Statement) -> bool {
+    let mut entries = statement.principals.iter().flat_map(|principals| &principals.entries);
+    entries.any(|entry| matches!(&entry.principal, Principal::Service(name) if is_cloudtrail(name)))
+}
+
 /// The place in a statement that names CloudTrail.
 pub(in crate::rules) fn service_span(statement: &Statement) -> Span {
     let Some(principals) = &statement.principals else { return statement.span };

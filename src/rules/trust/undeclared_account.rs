@@ -10,6 +10,7 @@ use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::external_id::{self, Hold};
 use crate::rules::shared::grants::{self, Attached};
+use crate::rules::shared::key_grants;
 use crate::rules::shared::trust;
 use crate::text::Span;
 
@@ -84,7 +85,10 @@ fn key(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
             for grant in grants.into_iter().flatten() {
                 let Some(grantee) = &grant.grantee else { continue };
                 let Some(account) = Principal::parse(PrincipalKind::Aws, &grantee.value).account() else { continue };
-                if Some(account) != view.key.account && context.model.class(account) == Class::Undeclared {
+                // One that lets it decrypt logs is `foreign-key-grant`.
+                let is_named = || key_grants::to_foreign(context, view, grant).is_some();
+                if Some(account) != view.key.account && context.model.class(account) == Class::Undeclared && !is_named()
+                {
                     let who = trust::accounts(context, [account]);
                     let message = format!("a grant lets undeclared {who} use {name}");
                     findings.push(finding(context, grantee.span, account, message).about(grant.id.as_str()));

@@ -1,0 +1,112 @@
+//! The Decrypt call behind a fetch, by the same caller.
+
+use compact_str::CompactString;
+
+use super::ask::Case;
+use super::hit::{Hit, judged};
+use crate::access::evaluate::Side;
+use crate::access::lock::{KeyLock, Lock};
+use crate::access::request::Given;
+use crate::access::search::{Found, Question};
+use crate::finding::Step;
+use crate::finding::matrix::Certainty;
+
+impl Case<'_> {
+    /// The Decrypt call behind a fetch that gets through; `None` where the object is under no key or the call is refused.
+    pub(super) fn decrypt(&mut self, fetched: &Hit, action: &str, object: &str) -> Option<Hit> {
+        let ground = self.ground;
+        let key = match &ground.lock {
+            Lock::None => return None,
+            Lock::Unknown(what) => {
+                let mut hit = Hit { certainty: Certainty::Unknown, ..fetched.clone() };
+                hit.depends_on.push((*what).to_owned());
+                return Some(hit);
+            }
+            Lock::Key(key) => key,
+        };
+        let Some(found) = &fetched.found else { return Some(fetched.clone()) };
+        let is_open = self.missing.is_some() && fetched.certainty == Certainty::Unknown;
+        let mut hit = self.unlock(key, found, is_open, false);
+        if !hit.as_ref().is_some_and(Hit::is_certain)
+            && let Some(other) = self.unlock(key, found, is_open, true)
+        {
+            hit = self.with_both(found, action, object, hit, other);
+        }
+        if let Some(missing) = self.missing.clone().filter(|_| hit.is_none()) {
+            hit = self.unlock(key, found, true, false).map(|hit| {
+                let mut hit = Hit { certainty: Certainty::Unknown, ..hit };
+                hit.depends_on.push(missing);
+                hit
+            });
+        }
+        let mut hit = hit?;
+        hit.certainty = hit.certainty.max(fetched.certainty);
+        hit.depends_on.extend(fetched.depends_on.iter().cloned());
+        hit.depends_on.sort_unstable();
+        hit.depends_on.dedup();
+        if let Some(decrypted) = &mut hit.found {
+            let before = &found.explanation.steps;
+            let new = decrypted.explanation.steps.iter().filter(|step| !before.contains(step));
+            decrypted.explanation.steps = before.iter().chain(new).cloned().collect::<Vec<Step>>();
+        }
+        Some(hit)
+    }
+
+    /// The Decrypt call behind a fetch, with what the caller arranged for that, or (`free`) with what it could arrange in
+    /// its place; `is_open` takes policies that are not known for ones that allow all.
+    fn unlock(&mut self, key: &KeyLock<'_>, fetched: &Found, is_open: bool, free: bool) -> Option<Hit> {
+        let own = if is_open { self.most_side() } else { self.own_side() };
+        let of_reader = self.policies(own, Side::None, None);
+        let mut tries = self.tries;
+        let hit = key.behind(&fetched.request, &of_reader, |request, policies| {
+            let fixed = request.context.iter().filter(|(key, _)| !free || !is_arranged(key.as_str()));
+            let question = Question {
+                callers: vec![request.caller.clone()],
+                action: "kms:Decrypt",
+                resource: request.resource.clone(),
+                resource_account: request.resource_account,
+                policies: *policies,
+                fixed: fixed.map(|(key, given)| (CompactString::new(key.as_str()), given.clone())).collect(),
+            };
+            judged(question.ask_within(&mut tries))
+        });
+        self.tries = tries;
+        hit
+    }
+
+    /// A Decrypt call that needs the caller to have arranged something else than it did for the fetch: whether the fetch
+    /// gets through with that too.
+    fn with_both(
+        &mut self,
+        fetched: &Found,
+        action: &str,
+        object: &str,
+        known: Option<Hit>,
+        other: Hit,
+    ) -> Option<Hit> {
+        let Some(with) = &other.found else { return known.or(Some(other)) };
+        let arranged = with.request.context.iter().filter(|(key, _)| is_arranged(key.as_str()));
+        let arranged: Vec<(CompactString, Given)> =
+            arranged.map(|(key, given)| (CompactString::new(key.as_str()), given.clone())).collect();
+        let caller = fetched.request.caller.clone();
+        match (self.ask(std::slice::from_ref(&caller), action, object, &arranged), known) {
+            (Some(again), known) => {
+                let certainty = other.certainty.max(again.certainty);
+                match known {
+                    Some(known) if known.certainty <= certainty => Some(known),
+                    _ => Some(Hit { certainty, ..other }),
+                }
+            }
+            (None, Some(known)) => Some(known),
+            // Each can be had alone, and whether both can at once was not found out.
+            (None, None) => Some(Hit::unknown("whether one request can meet both bucket policy and key policy")),
+        }
+    }
+}
+
+/// Keys of a request that say of the caller what it arranges for all its calls.
+fn is_arranged(key: &str) -> bool {
+    ["aws:principaltag/", "aws:multifactorauth", "aws:sourceidentity", "aws:tokenissuetime"]
+        .iter()
+        .any(|start| key.starts_with(start))
+}

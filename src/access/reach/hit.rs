@@ -1,0 +1,72 @@
+//! What a search comes to, and how certain that is.
+
+use crate::access::search::{Answer, Found};
+use crate::access::sts::Way;
+use crate::finding::matrix::Certainty;
+
+/// A request that gets through, or may.
+#[derive(Debug, Clone)]
+pub(super) struct Hit {
+    pub(super) certainty: Certainty,
+    /// What it hangs on, and what was not collected and could take it away.
+    pub(super) depends_on: Vec<String>,
+    pub(super) found: Option<Found>,
+}
+
+/// The best answer on several ways.
+pub(super) fn best_on(ways: &[Way], mut ask: impl FnMut(&Way) -> Answer) -> Option<Hit> {
+    let mut best = None;
+    for way in ways {
+        let answer = way.weigh(ask(way));
+        if better(&mut best, judged(answer)) {
+            break;
+        }
+    }
+    best
+}
+
+/// What an answer of a search comes to.
+pub(super) fn judged(answer: Answer) -> Option<Hit> {
+    match answer {
+        Answer::No => None,
+        Answer::Undecided => Some(Hit {
+            certainty: Certainty::Unknown,
+            depends_on: vec!["a search that was given up because the policies leave too much open".to_owned()],
+            found: None,
+        }),
+        Answer::Yes(found) => Some(Hit { certainty: Certainty::Certain, depends_on: Vec::new(), found: Some(found) }),
+        Answer::If(found) => {
+            let depends_on = found.explanation.depends_on.clone();
+            let certainty =
+                if depends_on.iter().any(|on| is_fact(on)) { Certainty::Unknown } else { Certainty::Conditional };
+            Some(Hit { certainty, depends_on, found: Some(found) })
+        }
+    }
+}
+
+/// Whether a decision hangs on a fact that no input tells: those are told in words, condition keys by their names.
+fn is_fact(on: &str) -> bool {
+    on.contains(' ') && !on.contains(" being in organization ")
+}
+
+/// Keeps the better of two; whether it can not be bettered.
+pub(super) fn better(best: &mut Option<Hit>, hit: Option<Hit>) -> bool {
+    if let Some(hit) = hit
+        && best.as_ref().is_none_or(|known| hit.certainty < known.certainty)
+    {
+        *best = Some(hit);
+    }
+    best.as_ref().is_some_and(|best| best.certainty == Certainty::Certain)
+}
+
+impl Hit {
+    /// Something that nobody can tell, and why.
+    pub(super) fn unknown(why: impl Into<String>) -> Self {
+        Hit { certainty: Certainty::Unknown, depends_on: vec![why.into()], found: None }
+    }
+
+    /// Whether it is for certain.
+    pub(super) fn is_certain(&self) -> bool {
+        self.certainty == Certainty::Certain
+    }
+}
