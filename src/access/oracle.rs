@@ -274,11 +274,11 @@ impl<'e> Oracle<'e> {
         (get, decrypt)
     }
 
-    /// What S3 may know of the bucket: where its object ownership was not collected, ACLs may count too.
+    /// What S3 may know of the bucket: where its object ownership was not collected, ACLs that were may count too.
     fn storages(&self, request: &Request) -> Vec<Option<Storage<'_>>> {
         let key = request.resource.split_once('/').map(|(_, key)| key);
         let Some(known) = self.facts.as_ref().map(|facts| facts.storage(key)) else { return vec![None] };
-        match self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown()) {
+        match self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown() && bucket.acl.present().is_some()) {
             true => vec![Some(known), Some(Storage { ownership: Ownership::Unknown, ..known })],
             false => vec![Some(known)],
         }

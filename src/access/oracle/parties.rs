@@ -135,7 +135,7 @@ impl<'e> Oracle<'e> {
             Who::Account(account) => vec![self.account(*account, &self.organization.membership(*account), policies)],
             Who::AnyOf(membership) => {
                 let strangers = self.strangers(policies);
-                strangers.into_iter().take(1).map(|account| self.account(account, membership, policies)).collect()
+                strangers.into_iter().map(|account| self.account(account, membership, policies)).collect()
             }
             Who::Role(role) => {
                 let Some(account) = role.account else { return Vec::new() };
