@@ -399,6 +399,11 @@ impl<'e> Oracle<'e> {
     }
 }
 
+/// An account that stands for all whose logs a bucket may hold, where nothing tells which they are.
+pub fn owner_for_all(model: &Model) -> AccountId {
+    AccountId::other_than(model.known_accounts())
+}
+
 /// What each role of an estate can do with the logs of some accounts.
 #[derive(Debug)]
 pub struct Reached<'e>(Vec<(&'e Role, Vec<Can>)>);

@@ -29,8 +29,9 @@ fn run(seed: u64, count: u64) {
         numbers.into_par_iter().map(|number| (number, compare(&generate::estate(seed, number)))).collect();
     let levels = compared.iter().fold([0; 3], |sum: [usize; 3], (_, one)| [0, 1, 2].map(|at| sum[at] + one.levels[at]));
     let differ = compared.iter().filter(|(_, one)| !one.disagreements.is_empty()).count();
+    let undecided: usize = compared.iter().map(|(_, one)| one.undecided).sum();
     println!(
-        "seed {seed}: {count} estates, {differ} differ; of the answers {} are no, {} maybe, {} yes",
+        "seed {seed}: {count} estates, {differ} differ; of the answers {} are no, {} maybe, {} yes; {undecided} undecided",
         levels[0], levels[1], levels[2]
     );
     let mut kinds: BTreeMap<String, Vec<u64>> = BTreeMap::new();

@@ -9,6 +9,7 @@ use super::universe::{STRANGER, fillings, organization_ids};
 use super::{Level, Oracle};
 use crate::access::actor::{Actor, Boundary};
 use crate::access::evaluate::Side;
+use crate::access::lock::Lock;
 use crate::access::request::{Caller, Given};
 use crate::access::sts::{Membership, caller_conditions, meant_accounts, named_accounts};
 use crate::aws::{AccountId, Arn};
@@ -215,6 +216,14 @@ impl<'e> Oracle<'e> {
         callers.extend(self.estate.roles.iter().filter(in_account).map(|role| session(&role.name)));
         let users = self.estate.users.iter().filter(|user| user.account == Some(account));
         callers.extend(users.map(|user| Caller::User(account, user.name.clone())));
+        if let Lock::Key(key) = &self.lock {
+            let grantees = key.facts.grants.iter().copied().flatten().filter_map(|grant| grant.grantee.as_ref());
+            let named = grantees.filter_map(|grantee| Caller::parse(&grantee.value));
+            callers.extend(named.filter(|caller| caller.account() == Some(account)).map(|caller| match caller {
+                Caller::Session(account, role, None) => Caller::Session(account, role, Some(STRANGER.into())),
+                other => other,
+            }));
+        }
         let mut seen = BTreeSet::new();
         callers.retain(|caller| seen.insert(format!("{caller:?}")));
         callers
@@ -258,6 +267,11 @@ impl<'e> Oracle<'e> {
         known.extend(self.estate.roles.iter().filter_map(|role| role.account));
         let statements = || policies.iter().flat_map(|policy| policy.effective());
         known.extend(statements().flat_map(named_accounts));
+        known.insert(super::owner_for_all(self.model));
+        if let Lock::Key(key) = &self.lock {
+            let grantees = key.facts.grants.iter().copied().flatten().filter_map(|grant| grant.grantee.as_ref());
+            known.extend(grantees.filter_map(|grantee| Arn::parse(&grantee.value)?.account_id()));
+        }
         let mut found = vec![AccountId::other_than(known.iter().copied())];
         for clause in statements().flat_map(caller_conditions) {
             for raw in clause.values.iter().map(|value| value.template.raw()) {
