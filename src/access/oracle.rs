@@ -20,7 +20,7 @@ use crate::access::bucket::BucketFacts;
 use crate::access::evaluate::{Policies, Side, decide};
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
-use crate::access::request::{Given, Otherwise, Request};
+use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::s3::{Ownership, Storage};
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
@@ -294,7 +294,9 @@ impl<'e> Oracle<'e> {
         let bound = self.organization.rcp(role.account);
         let rcp = [bound.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let mut best = Level::No;
-        for asker in self.askers(who, &[&trust]) {
+        // STS takes no unsigned requests for roles.
+        let signed = |asker: &Asker| asker.callers.iter().all(|caller| *caller != Caller::Anonymous);
+        for asker in self.askers(who, &[&trust]).into_iter().filter(signed) {
             let statements =
                 asker.statements().chain(trust.effective()).chain(bound.iter().flat_map(|p| p.effective()));
             let statements: Vec<&Statement> = statements.filter(|s| s.covers_action(ASSUME)).collect();

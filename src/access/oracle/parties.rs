@@ -268,6 +268,9 @@ impl<'e> Oracle<'e> {
         let statements = || policies.iter().flat_map(|policy| policy.effective());
         known.extend(statements().flat_map(named_accounts));
         known.insert(super::owner_for_all(self.model));
+        let resources = statements().filter_map(|statement| statement.resources.as_ref());
+        let parts = resources.flat_map(|resources| &resources.items).flat_map(|item| item.raw().split('/'));
+        known.extend(parts.filter_map(AccountId::parse));
         if let Lock::Key(key) = &self.lock {
             let grantees = key.facts.grants.iter().copied().flatten().filter_map(|grant| grant.grantee.as_ref());
             known.extend(grantees.filter_map(|grantee| Arn::parse(&grantee.value)?.account_id()));
@@ -276,6 +279,9 @@ impl<'e> Oracle<'e> {
         for clause in statements().flat_map(caller_conditions) {
             for raw in clause.values.iter().map(|value| value.template.raw()) {
                 let field = Arn::parse(raw).map_or(raw, |arn| arn.account);
+                if field.bytes().all(|byte| byte == b'*') {
+                    continue;
+                }
                 let fixed = field.bytes().filter(|byte| *byte != b'*').count();
                 for digit in ["0", "5", "7", "9"] {
                     let text = field.replacen('*', &digit.repeat(12usize.saturating_sub(fixed)), 1);

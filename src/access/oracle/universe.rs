@@ -27,6 +27,9 @@ const PREFIX: &str = "s3:prefix";
 /// How many texts one pattern is filled to.
 const MOST_FILLINGS: usize = 400;
 
+/// How many pieces of patterns are put together.
+const MOST_PIECES: usize = 8;
+
 /// A policy that allows everything.
 pub(super) fn allow_all() -> Option<Arc<Policy>> {
     let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
@@ -86,8 +89,21 @@ impl Oracle<'_> {
                 patterns.push(raw);
             }
         }
-        for pattern in patterns {
+        for pattern in &patterns {
             found.extend(self.under(pattern, &base));
+        }
+        // What stands between the stars of several patterns, one behind the other.
+        let mut pieces: Vec<String> = Vec::new();
+        for pattern in patterns.iter().map(|pattern| with_variables(pattern, "*")) {
+            let inner = pattern.split('*').map(|piece| piece.trim_matches('/').replace('?', "2"));
+            pieces.extend(inner.filter(|piece| !piece.is_empty() && !piece.starts_with("arn:")));
+        }
+        pieces.sort_unstable();
+        pieces.dedup();
+        pieces.truncate(MOST_PIECES);
+        for (one, other) in pieces.iter().flat_map(|one| pieces.iter().map(move |other| (one, other))) {
+            found.push(format!("{base}/{one}/{other}/x"));
+            found.push(format!("{base}/{one}/x{other}"));
         }
         found.sort_unstable();
         found.dedup();
