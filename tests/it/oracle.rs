@@ -14,7 +14,11 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use compare::{Compared, compare};
+use compare::{Compared, compare, compare_and_tell};
+use trailproof::access::oracle::Level;
+use trailproof::finding::matrix::Ability;
+
+use crate::support::{files_below, root};
 
 /// The seeds of the full run, and how many estates each makes.
 const FULL: ([u64; 4], u64) = ([1, 2, 3, 4], 25_000);
@@ -78,6 +82,22 @@ fn every_estate_is_answered_alike() {
     };
     let (seed, count) = wanted.split_once(',').expect("TRAILPROOF_ORACLE is `seed,count`");
     run(seed.parse().unwrap(), count.parse().unwrap());
+}
+
+#[test]
+fn what_they_once_differed_on_is_answered_right() {
+    let mut wrong = Vec::new();
+    for file in files_below(&root().join("fixtures/oracle"), ".json") {
+        let plan: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let [reader, logs, ability, answer] =
+            ["reader", "logs", "ability", "answer"].map(|key| plan[key].as_str().unwrap());
+        let compared = compare_and_tell(&plan);
+        let is_asked = |a: &&(String, String, Ability, Level)| a.0 == reader && a.1 == logs && a.2.name() == ability;
+        let level = compared.answers.iter().find(is_asked).map(|(.., level)| format!("{level:?}").to_lowercase());
+        assert_eq!(level.as_deref(), Some(answer), "the oracle on {}", file.display());
+        wrong.extend(compared.disagreements.iter().map(|one| format!("{}: {one}", file.display())));
+    }
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[test]

@@ -95,14 +95,18 @@ impl Oracle<'_> {
         // What stands between the stars of several patterns, one behind the other.
         let mut pieces: Vec<String> = Vec::new();
         for pattern in patterns.iter().map(|pattern| with_variables(pattern, "*")) {
-            let inner = pattern.split('*').map(|piece| piece.trim_matches('/').replace('?', "2"));
+            // A literal beginning counts from where the folder's objects begin.
+            let tail = pattern.strip_prefix(&base).unwrap_or(&pattern);
+            let inner = tail.split('*').map(|piece| piece.trim_matches('/').replace('?', "2"));
             pieces.extend(inner.filter(|piece| !piece.is_empty() && !piece.starts_with("arn:")));
         }
         pieces.sort_unstable();
         pieces.dedup();
         pieces.truncate(MOST_PIECES);
+        pieces.push(String::new());
         for (one, other) in pieces.iter().flat_map(|one| pieces.iter().map(move |other| (one, other))) {
             found.push(format!("{base}/{one}/{other}/x"));
+            found.push(format!("{base}x/{one}/{other}/x"));
             found.push(format!("{base}/{one}/x{other}"));
         }
         found.sort_unstable();

@@ -52,6 +52,8 @@ pub(crate) struct Compared {
     pub(crate) levels: [usize; 3],
     /// How many the matrix says it has not found out.
     pub(crate) undecided: usize,
+    /// All answers of the oracle: reader, logs, ability, level.
+    pub(crate) answers: Vec<(String, String, Ability, Level)>,
 }
 
 /// Whether an answer hangs on the search having met its bounds, which it says.
@@ -66,19 +68,34 @@ fn gives_up(on: &str) -> bool {
 
 /// Holds the two against each other on one estate; nothing where it is none.
 pub(crate) fn compare(plan: &Value) -> Compared {
+    hold_all(plan, false)
+}
+
+/// The same, with all answers of the oracle.
+pub(crate) fn compare_and_tell(plan: &Value) -> Compared {
+    hold_all(plan, true)
+}
+
+fn hold_all(plan: &Value, keeps_answers: bool) -> Compared {
     let mut compared = Compared::default();
     let Some((estate, model)) = estate::read(plan) else { return compared };
     let organization = Organization::new(&estate, &model);
     for log_bucket in model.log_buckets() {
         let Some(oracle) = Oracle::new(&estate, &model, &organization, log_bucket) else { continue };
         let matrix = reach::matrix(&estate, &model, &organization, log_bucket, &[]);
-        hold(&estate, &model, &matrix, &oracle, &mut compared);
+        hold((&estate, &model), &matrix, &oracle, keeps_answers, &mut compared);
     }
     compared.disagreements.sort();
     compared
 }
 
-fn hold<'e>(estate: &'e Estate, model: &Model, matrix: &Matrix, oracle: &Oracle<'e>, compared: &mut Compared) {
+fn hold<'e>(
+    (estate, model): (&'e Estate, &Model),
+    matrix: &Matrix,
+    oracle: &Oracle<'e>,
+    keeps_answers: bool,
+    compared: &mut Compared,
+) {
     let own = model.organization_id().map(|organization| organization.id.as_str());
     let columns = matrix.columns.iter().enumerate();
     let owners: Vec<_> = columns.flat_map(|(index, column)| column.owners.iter().map(move |o| (index, o))).collect();
@@ -107,6 +124,9 @@ fn hold<'e>(estate: &'e Estate, model: &Model, matrix: &Matrix, oracle: &Oracle<
                     Some(Certainty::Conditional | Certainty::Unknown) => Level::Maybe,
                 };
                 compared.levels[oracle as usize] += 1;
+                if keeps_answers {
+                    compared.answers.push((id.clone(), owner.id.clone(), ability, oracle));
+                }
                 let is_open = access.is_some_and(|access| access.depends_on.iter().any(|on| gives_up(on)));
                 compared.undecided += usize::from(is_open && matrix != oracle);
                 if matrix != oracle && !is_open {
