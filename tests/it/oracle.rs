@@ -69,7 +69,7 @@ fn show(seed: u64, number: u64, kind: &str) {
 
 #[test]
 fn a_share_of_the_estates_is_answered_alike() {
-    run(1, 300);
+    run(1, 120);
 }
 
 #[test]
