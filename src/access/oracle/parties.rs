@@ -58,6 +58,9 @@ pub fn user_arn(user: &User) -> Option<String> {
     user.arn.as_ref().map(ToString::to_string).or_else(arn)
 }
 
+/// Takes identity policies, boundary, SCPs, and how far an answer can go with them.
+type Visit<'v> = dyn FnMut(Side<'_>, Side<'_>, &[Vec<&Policy>], Level) + 'v;
+
 /// Callers with the same policies.
 #[derive(Debug)]
 pub(super) struct Asker {
@@ -95,11 +98,7 @@ impl Asker {
     }
 
     /// Each thing that their policies may be (identity policies, boundary, SCPs), with how far an answer can go then.
-    pub(super) fn each_identity(
-        &self,
-        all: &Policy,
-        visit: &mut dyn FnMut(Side<'_>, Side<'_>, &[Vec<&Policy>], Level),
-    ) {
+    pub(super) fn each_identity(&self, all: &Policy, visit: &mut Visit<'_>) {
         let scp: Vec<Vec<&Policy>> = self.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
         self.boundary.side(|boundary| match &self.identity {
             Identity::None => visit(Side::None, boundary, &scp, Level::Yes),
