@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod kms;
 pub mod lock;
 pub mod objects;
+pub mod oracle;
 pub mod organization;
 pub mod outsiders;
 pub mod pattern_set;

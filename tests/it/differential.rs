@@ -8,7 +8,7 @@ mod compare;
 mod coverage;
 mod generate;
 mod known;
-mod rng;
+pub(crate) mod rng;
 mod run;
 mod shrink;
 mod values;
