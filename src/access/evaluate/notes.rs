@@ -66,6 +66,11 @@ impl Evaluation<'_> {
         met
     }
 
+    /// Whether anybody asks why.
+    pub(in crate::access) fn is_told(&self) -> bool {
+        self.notes.is_some()
+    }
+
     pub(in crate::access) fn depend(&mut self, on: &str) {
         if let Some(notes) = &mut self.notes {
             notes.depends_on.push(on.to_owned());

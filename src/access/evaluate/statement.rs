@@ -2,15 +2,45 @@
 
 use super::{Authority, Evaluation, Side};
 use crate::access::principals::{self, Named};
-use crate::policy::condition::{self, Context, Tri};
+use crate::policy::condition::{self, Context, KeyValue, Tri};
 use crate::policy::template::Match;
-use crate::policy::{Entries, Statement};
+use crate::policy::{Effect, Entries, Statement};
 
 impl Evaluation<'_> {
     pub(super) fn allow(&mut self, statement: &Statement, authority: Authority) -> Named {
         match self.names(statement, authority) {
             Named::NOT => Named::NOT,
-            named => named.and(self.conditions(statement)),
+            named => {
+                self.doubt(statement);
+                named.and(self.conditions(statement))
+            }
+        }
+    }
+
+    /// Writes down what an unsure answer hangs on, where neither a condition nor a principal of an Allow says so.
+    fn doubt(&mut self, statement: &Statement) {
+        if !self.is_told() {
+            return;
+        }
+        if statement.ambiguous.is_some() {
+            self.depend("which of two elements of one name in a statement counts");
+        }
+        for item in statement.resources.iter().flat_map(|resources| &resources.items) {
+            let met = item.matches_arn(&self.request.resource, &|variable| self.request.variable(variable));
+            if met == Match::Unknown {
+                for variable in item.variables() {
+                    if matches!(self.request.value(&variable.key), KeyValue::Unknown | KeyValue::Present) {
+                        self.depend(&format!("what `${{{}}}` stands for", variable.key));
+                    }
+                }
+            }
+        }
+        if statement.effect == Effect::Deny
+            && let Some(principals) = statement.principals.as_ref().filter(|principals| principals.negated)
+            && principals::denied_by(principals, &self.request.caller, self.policies.canonical, Tri::False)
+                == Tri::Unknown
+        {
+            self.depend("whom the `NotPrincipal` of a Deny statement spares");
         }
     }
 
@@ -31,7 +61,13 @@ impl Evaluation<'_> {
 
     pub(super) fn deny(&mut self, statement: &Statement) -> Tri {
         let met = self.denies(statement);
-        if met == Tri::False { met } else { met.and(self.conditions(statement)) }
+        if met == Tri::False {
+            return met;
+        }
+        if met == Tri::Unknown {
+            self.doubt(statement);
+        }
+        met.and(self.conditions(statement))
     }
 
     /// Whether a Deny statement is about the request, whatever its conditions.
