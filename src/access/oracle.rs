@@ -190,7 +190,11 @@ impl<'e> Oracle<'e> {
 
     /// What a reader can do without assuming a role.
     fn direct(&self, who: &Who<'e>, owners: &[AccountId]) -> Vec<Can> {
-        let policies: Vec<&Policy> = self.resource_policies();
+        let mut policies: Vec<&Policy> = self.resource_policies();
+        policies.extend(self.rcp.iter().map(Arc::as_ref));
+        if let Lock::Key(key) = &self.lock {
+            policies.extend(key.rcp.iter().map(Arc::as_ref));
+        }
         let askers = self.askers(who, &policies);
         owners
             .iter()
@@ -296,7 +300,8 @@ impl<'e> Oracle<'e> {
         let mut best = Level::No;
         // STS takes no unsigned requests for roles.
         let signed = |asker: &Asker| asker.callers.iter().all(|caller| *caller != Caller::Anonymous);
-        for asker in self.askers(who, &[&trust]).into_iter().filter(signed) {
+        let policies: Vec<&Policy> = bound.iter().chain([&trust]).map(Arc::as_ref).collect();
+        for asker in self.askers(who, &policies).into_iter().filter(signed) {
             let statements =
                 asker.statements().chain(trust.effective()).chain(bound.iter().flat_map(|p| p.effective()));
             let statements: Vec<&Statement> = statements.filter(|s| s.covers_action(ASSUME)).collect();

@@ -184,13 +184,13 @@ fn class(ground: &Ground<'_>, signature: &Signature, account: AccountId) -> Acco
     }
 }
 
-/// The organizations beside the own that policies of bucket and key ask callers to be in.
+/// The organizations beside the own that policies of bucket and key compare those of callers with.
 fn foreign_organizations(ground: &Ground<'_>) -> BTreeSet<String> {
     let Some(own) = ground.model.organization_id().map(|organization| organization.id.as_str()) else {
         return BTreeSet::new();
     };
-    let allows = ground.resource_policies().into_iter().flat_map(|policy| policy.allows());
-    allows.flat_map(|statement| organizations(statement, Some(own))).map(|id| id.to_string()).collect()
+    let statements = ground.all_policies().flat_map(|policy| policy.effective());
+    statements.flat_map(|statement| organizations(statement, Some(own))).map(|id| id.to_string()).collect()
 }
 
 /// The roles and users of the estate; those that reach nothing by themselves too, as they may assume others.

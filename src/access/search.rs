@@ -378,9 +378,9 @@ fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, request: &
     clauses.all(|clause| condition::holds(clause, statement.effect, request) != Tri::False)
 }
 
-/// Callers that stand for all principals of an account, as far as these policies can tell them apart: one unnamed
-/// role, one unnamed user, and each role or user that a policy names, directly or by a pattern of `aws:PrincipalArn`.
-pub fn principals_of(account: AccountId, policies: &[&Policy]) -> Vec<Caller> {
+/// Callers that stand for all principals of an account, as far as these policies, those of organizations among them, can
+/// tell them apart: one unnamed role, one unnamed user, and each role or user that a policy names, directly or by a pattern of `aws:PrincipalArn`.
+pub fn principals_of<'p>(account: AccountId, policies: impl IntoIterator<Item = &'p Policy>) -> Vec<Caller> {
     let mut callers =
         vec![Caller::Session(account, STRANGER.into(), Some(STRANGER.into())), Caller::User(account, STRANGER.into())];
     let mut add = |caller: Caller| {
@@ -388,7 +388,7 @@ pub fn principals_of(account: AccountId, policies: &[&Policy]) -> Vec<Caller> {
             callers.push(caller);
         }
     };
-    for statement in policies.iter().flat_map(|policy| policy.effective()) {
+    for statement in policies.into_iter().flat_map(|policy| policy.effective()) {
         for entry in statement.principals.iter().flat_map(|p| &p.entries) {
             use crate::policy::Principal;
             match &entry.principal {

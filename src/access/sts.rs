@@ -70,15 +70,25 @@ impl Way {
     }
 }
 
-/// All ways to try for requests that an account makes under a policy; `own` is the ID of the estate's organization.
+/// All ways to try for requests that an account makes under some policies of a resource and its organization; `own` is the
+/// ID of the estate's organization.
 ///
-/// An outside account that the policy names may be in any organization that the policy names beside it.
-pub fn ways(account: AccountId, membership: &Membership, policy: &Policy, own: Option<&str>) -> Vec<Way> {
+/// An outside account that the policies name may be in any organization that they name, if only as one that a Deny spares.
+pub fn ways<'p>(
+    account: AccountId,
+    membership: &Membership,
+    policies: impl IntoIterator<Item = &'p Policy>,
+    own: Option<&str>,
+) -> Vec<Way> {
     let known = membership.keys().into_iter().map(|keys| Way { keys, supposed: None });
     let mut ways: Vec<Way> = known.collect();
-    let named = || policy.allows().any(|statement| meant_accounts(policy, statement).contains(&account));
-    if *membership == Membership::Outside && named() {
-        for id in other_organizations(policy, own) {
+    if *membership != Membership::Outside {
+        return ways;
+    }
+    let policies: Vec<&Policy> = policies.into_iter().collect();
+    let names = |policy: &&Policy| policy.allows().any(|one| meant_accounts(policy, one).contains(&account));
+    if policies.iter().any(names) {
+        for id in other_organizations(&policies, own) {
             let supposed = Some(format!("{account} being in organization {id}"));
             let keys = Membership::In(id).keys().into_iter();
             ways.extend(keys.map(|keys| Way { keys, supposed: supposed.clone() }));
@@ -87,15 +97,16 @@ pub fn ways(account: AccountId, membership: &Membership, policy: &Policy, own: O
     ways
 }
 
-/// The organizations that the Allow statements of a policy ask callers to be in by a full ID, other than `own`.
-fn other_organizations(policy: &Policy, own: Option<&str>) -> Vec<CompactString> {
-    let mut found: Vec<CompactString> = policy.allows().flat_map(|s| organizations(s, own)).collect();
+/// The organizations that the statements of policies compare those of callers with by a full ID, other than `own`.
+fn other_organizations(policies: &[&Policy], own: Option<&str>) -> Vec<CompactString> {
+    let statements = policies.iter().flat_map(|policy| policy.effective());
+    let mut found: Vec<CompactString> = statements.flat_map(|statement| organizations(statement, own)).collect();
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// The organizations that a statement asks callers to be in by a full ID, other than `own`.
+/// The organizations that a statement compares those of callers with by a full ID, other than `own`.
 pub fn organizations(statement: &Statement, own: Option<&str>) -> Vec<CompactString> {
     let asks = |clause: &&Clause| clause.key.is("aws:PrincipalOrgID") || clause.key.is("aws:PrincipalOrgPaths");
     let values = statement.conditions.iter().filter(asks).flat_map(|clause| &clause.values);
@@ -148,8 +159,9 @@ impl Trust<'_> {
         external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
-        let policies = [self.policy];
-        self.admits_any_of(principals_of(account, &policies), membership, action, external_id, fixed)
+        let bounds = self.rcp.iter().chain(self.scp).flatten().copied();
+        let callers = principals_of(account, bounds.chain([self.policy]));
+        self.admits_any_of(callers, membership, action, external_id, fixed)
     }
 
     /// Whether one of these principals of an account can do `action` on the role, its administrators willing.
@@ -163,7 +175,8 @@ impl Trust<'_> {
     ) -> Answer {
         let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
         let granted = format!("administrators of {account} can allow their principals `{action}` on this role");
-        let ways = ways(account, membership, self.policy, self.organization);
+        let policies = self.rcp.iter().flatten().copied().chain([self.policy]);
+        let ways = ways(account, membership, policies, self.organization);
         self.ask(callers, Side::Granted(&granted), ways, action, external_id, fixed)
     }
 

@@ -199,8 +199,9 @@ impl<'e> Oracle<'e> {
                 _ => {}
             }
         }
-        let statements = policies.iter().flat_map(|policy| policy.effective());
-        for clause in statements.flat_map(|statement| &statement.conditions) {
+        let scp = self.organization.scp(account);
+        let all = policies.iter().copied().chain(scp.iter().flatten().map(Arc::as_ref));
+        for clause in all.flat_map(|policy| policy.effective()).flat_map(|statement| &statement.conditions) {
             let values = clause.values.iter().map(|value| value.template.raw());
             if clause.key.is("aws:PrincipalArn") {
                 let names = values.flat_map(|arn| fillings(arn.rsplit(':').next().unwrap_or(arn), &["", "x"]));
@@ -249,11 +250,13 @@ impl<'e> Oracle<'e> {
                 ];
                 // Whom a policy names beside an organization may be in it.
                 let own = self.model.organization_id().map(|organization| organization.id.as_str());
+                let mut named = false;
                 for policy in policies {
-                    let is_named = policy.allows().any(|s| meant_accounts(policy, s).contains(&account));
-                    let ids = policy.allows().flat_map(|statement| organization_ids(statement, own));
-                    ways.extend(ids.filter(|_| is_named).map(|id| keys(one(&id), Given::Present, Level::Maybe)));
+                    named |= policy.allows().any(|s| meant_accounts(policy, s).contains(&account));
                 }
+                let statements = policies.iter().flat_map(|policy| policy.effective());
+                let ids = statements.flat_map(|statement| organization_ids(statement, own));
+                ways.extend(ids.filter(|_| named).map(|id| keys(one(&id), Given::Present, Level::Maybe)));
                 ways
             }
         }

@@ -83,6 +83,11 @@ impl Door {
         ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, scp: &[], organization })
     }
 
+    /// The trust policy, and the RCPs that bind the role.
+    fn all_policies(&self) -> impl Iterator<Item = &Policy> {
+        self.rcp.iter().chain([&self.policy]).map(Arc::as_ref)
+    }
+
     /// Whether some principal of an account can assume the role, its administrators willing.
     fn admits(&self, ground: &Ground<'_>, account: AccountId, membership: &Membership, who: &str) -> Option<Onward> {
         let scp = ground.organization.scp(account);
@@ -126,7 +131,8 @@ impl Door {
 
     /// Accounts that nobody names, for the patterns of account IDs in it.
     fn strangers(&self, ground: &Ground<'_>) -> Vec<AccountId> {
-        let found = self.policy.allows().flat_map(|statement| strangers(statement, &ground.taken));
+        let statements = self.all_policies().flat_map(|policy| policy.effective());
+        let found = statements.flat_map(|statement| strangers(statement, &ground.taken));
         found.map(|(_, account)| account).take(MOST_STRANGERS).collect()
     }
 
@@ -321,7 +327,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
     let mut callers = face.callers.clone();
     if let Some(account) = face.account() {
         let own = ground.model.organization_id().map(|organization| organization.id.as_str());
-        let more = sts::ways(account, &ground.organization.membership(account), &door.policy, own);
+        let more = sts::ways(account, &ground.organization.membership(account), door.all_policies(), own);
         ways.extend(more.into_iter().filter(|way| !face.ways.iter().any(|known| known.keys == way.keys)));
         if let Some(Caller::Session(_, role, _)) = face.callers.first() {
             callers.extend(sessions_of(account, role.rsplit('/').next().unwrap_or(role), &door.policy));
@@ -416,7 +422,7 @@ fn admit<'e>(
         let Some(reached) = entries.get(target).map(|entry| entry.reach.clone()) else { continue };
         let mut admitted = Vec::new();
         let mut mentions = Mentions::default();
-        for (number, statement) in door.policy.effective().enumerate() {
+        for (number, statement) in door.all_policies().flat_map(|policy| policy.effective()).enumerate() {
             mentions.read_whole(number * 64, statement);
         }
         // Accounts that the trust policy does not tell apart are let in as one of them is.

@@ -173,16 +173,15 @@ impl<'e> Ground<'e> {
 
     /// Accounts that nothing names: one for each pattern of account IDs, and one that none matches.
     fn find_strangers(&mut self) {
-        let policies = self.resource_policies();
+        let statements = || self.all_policies().flat_map(|policy| policy.effective());
         let mut taken: Vec<AccountId> = self.model.known_accounts().into_iter().collect();
         taken.extend(self.columns.iter().map(|column| column.account));
-        taken.extend(policies.iter().flat_map(|policy| policy.effective()).flat_map(named_accounts));
+        taken.extend(statements().flat_map(named_accounts));
         taken.extend(self.estate.accounts.keys());
         taken.extend(self.estate.roles.iter().filter_map(|role| role.account));
         taken.extend(self.grantees().filter_map(|caller| caller.account()));
-        let all = policies.iter().flat_map(|policy| policy.allows()).flat_map(|one| strangers(one, &taken));
         let mut found: Vec<AccountId> = Vec::new();
-        for (_, account) in all {
+        for (_, account) in statements().flat_map(|statement| strangers(statement, &taken)) {
             if !found.contains(&account) {
                 found.push(account);
             }
@@ -256,9 +255,18 @@ impl<'e> Ground<'e> {
         self.policy.as_deref().into_iter().chain(key).collect()
     }
 
+    /// The policies of bucket and key, and the RCPs that bind the two.
+    pub(super) fn all_policies(&self) -> impl Iterator<Item = &Policy> {
+        let key_rcp: &[Arc<Policy>] = match &self.lock {
+            Lock::Key(key) => &key.rcp,
+            _ => &[],
+        };
+        self.resource_policies().into_iter().chain(self.rcp.iter().chain(key_rcp).map(Arc::as_ref))
+    }
+
     /// Whether a policy of bucket or key asks callers to be in an organization.
     pub(super) fn asks_for_an_organization(&self) -> bool {
-        let statements = self.resource_policies().into_iter().flat_map(|policy| policy.effective());
+        let statements = self.all_policies().flat_map(|policy| policy.effective());
         statements.flat_map(|statement| &statement.conditions).any(|clause| clause.key.starts_with("aws:principalorg"))
     }
 
@@ -394,12 +402,7 @@ impl<'e> Ground<'e> {
     pub(super) fn mentions(&self) -> Mentions {
         let mut mentions = Mentions::default();
         let mut place = 0;
-        let key_rcp: &[Arc<Policy>] = match &self.lock {
-            Lock::Key(key) => &key.rcp,
-            _ => &[],
-        };
-        let rcp = self.rcp.iter().chain(key_rcp).map(Arc::as_ref);
-        for statement in self.resource_policies().into_iter().chain(rcp).flat_map(|policy| policy.effective()) {
+        for statement in self.all_policies().flat_map(|policy| policy.effective()) {
             mentions.read_whole(place, statement);
             place += 2 + statement.conditions.len() + 1;
         }

@@ -201,8 +201,8 @@ pub(super) fn sessions_of(account: AccountId, role: &str, policy: &Policy) -> Ve
 impl<'e> Ground<'e> {
     /// All principals of an account, its administrators willing.
     fn administered(&self, account: AccountId, membership: &Membership) -> Face {
-        let policies = self.resource_policies();
-        let mut callers = principals_of(account, &policies);
+        let scp = self.organization.scp(account);
+        let mut callers = principals_of(account, self.all_policies().chain(scp.iter().flatten().map(Arc::as_ref)));
         let of_account =
             self.grantees().filter(|caller| caller.account() == Some(account) && !callers.contains(caller));
         let grantees: Vec<Caller> = of_account.collect();
@@ -215,7 +215,7 @@ impl<'e> Ground<'e> {
                 self.model.label(account)
             )),
             boundary: Boundary::None,
-            scp: self.organization.scp(account),
+            scp,
             ways: self.ways(account, membership),
             unless: self.scp_unless(account),
         }
@@ -241,18 +241,7 @@ impl<'e> Ground<'e> {
 
     fn ways(&self, account: AccountId, membership: &Membership) -> Vec<Way> {
         let own = self.model.organization_id().map(|organization| organization.id.as_str());
-        let mut found: Vec<Way> = Vec::new();
-        for policy in self.resource_policies() {
-            for way in ways(account, membership, policy, own) {
-                if !found.iter().any(|known| known.keys == way.keys) {
-                    found.push(way);
-                }
-            }
-        }
-        if found.is_empty() {
-            found.extend(membership.keys().into_iter().map(Way::with));
-        }
-        found
+        ways(account, membership, self.all_policies(), own)
     }
 
     pub(super) fn scp_unless(&self, account: AccountId) -> Vec<String> {

@@ -166,7 +166,9 @@ impl RoleView<'_> {
             accounts.extend(context.model.members());
             accounts.sort_unstable();
             accounts.dedup();
-            for (pattern, account) in strangers(statement, &taken) {
+            // A Deny may spare whom no Allow names.
+            let of_denies = trust.denies().flat_map(|deny| strangers(deny, &taken)).filter(|(like, _)| like.is_some());
+            for (pattern, account) in strangers(statement, &taken).into_iter().chain(of_denies) {
                 let who = pattern.map_or(Who::Anyone, Who::AnyoneLike);
                 candidates.push((who, account, Membership::Outside));
             }
@@ -175,7 +177,9 @@ impl RoleView<'_> {
             let member = own.map_or(Membership::InUnknown, |id| Membership::In(id.clone()));
             candidates.push((Who::AnyMember, other, member));
             // Where the own organization is not known, one that is named may well be it.
-            let named = own.map_or_else(Vec::new, |own| organizations(statement, Some(own)));
+            let named = own.map_or_else(Vec::new, |own| {
+                trust.denies().chain([statement]).flat_map(|one| organizations(one, Some(own))).collect()
+            });
             candidates.extend(named.into_iter().map(|id| (Who::AnyOf(id.clone()), other, Membership::In(id))));
         }
         accounts.retain(|account| Some(*account) != self.role.account);

@@ -75,7 +75,7 @@ fn administers(context: &Context<'_>, view: &KeyView<'_>, policy: &Policy, owner
     let rcp = if is_management { Vec::new() } else { context.rcp(Some(owner)) };
     let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
     let mut callers = vec![Caller::Root(owner)];
-    callers.extend(principals_of(owner, &[policy]));
+    callers.extend(principals_of(owner, rcp.iter().flatten().copied().chain([policy])));
     let policies = Policies {
         identity: Side::Granted("the identity policies of the account allow it"),
         resource: Side::Policies(&resource),

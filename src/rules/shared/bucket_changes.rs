@@ -103,9 +103,10 @@ fn foreign(
     let own = context.model.organization_id().map(|organization| organization.id.as_str());
     let identity = format!("administrators of {account} can allow their principals `{action}` here");
     let policies = [policy];
-    ways(account, membership, policy, own).iter().fold(Answer::No, |best, way| {
+    let bounds = || rcp.iter().flatten().copied().chain(policies);
+    ways(account, membership, bounds(), own).iter().fold(Answer::No, |best, way| {
         let question = Question {
-            callers: principals_of(account, &policies),
+            callers: principals_of(account, bounds()),
             action,
             resource: arn.into(),
             resource_account: owner.or(Some(AccountId::other_than([account]))),

@@ -98,14 +98,14 @@ fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement
     let rcp = [rcp.iter().map(AsRef::as_ref).collect::<Vec<&Policy>>()];
     let account = to.account;
     let own = context.model.organization_id().map(|organization| organization.id.as_str());
-    let ways = ways(account, &context.membership(account), &policy, own);
+    let ways = ways(account, &context.membership(account), [&policy].into_iter().chain(rcp.iter().flatten().copied()), own);
     let mut best = Answer::No;
     for request in requests(attached, statement, account).take(MAX_REQUESTS) {
         let identity = format!("administrators of {account} can allow their principals `{}` here", request.action);
         for way in &ways {
             let fixed = request.context.iter().map(|(key, given)| (key.as_str().into(), given.clone()));
             let question = Question {
-                callers: principals_of(account, &policies),
+                callers: principals_of(account, rcp.iter().flatten().copied().chain(policies)),
                 action: request.action.as_str(),
                 resource: request.resource.clone(),
                 // An owner that is not known is another account than the one that is asked about.

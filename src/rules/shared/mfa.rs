@@ -40,7 +40,7 @@ pub(in crate::rules) fn asked(
     }
     let mut bare = statement.clone();
     bare.conditions.retain(|clause| !is_mfa(&clause.key) && !can_arrange(&clause.key));
-    let mut callers = principals_of(party.account, &[policy]);
+    let mut callers = principals_of(party.account, [policy]);
     callers.retain(|caller| may_mean(role, policy, &bare, &party.membership, caller));
     let unnamed: Vec<Caller> = callers.iter().filter(|caller| is_unnamed(caller)).cloned().collect();
     if unnamed.is_empty() { callers } else { unnamed }

@@ -172,7 +172,7 @@ impl<'c, 'a> Asked<'c, 'a> {
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let granted = format!("administrators of {account} can allow their principals `{action}` on this bucket");
         let question = Question {
-            callers: principals_of(account, &policies),
+            callers: principals_of(account, rcp.iter().flatten().copied().chain(policies)),
             action,
             resource: object.into(),
             resource_account: Some(owner_or_other(self.context, self.owner)),

@@ -80,7 +80,7 @@ impl<'h> Http<'h, '_> {
     fn answer_of(&self, account: AccountId, about: &[&Statement]) -> Answer {
         let granted = format!("policies of {account} can allow its principals to do that");
         let ways = self.context.membership(account).keys();
-        let callers = principals_of(account, &[self.policy]);
+        let callers = principals_of(account, [self.policy]);
         ways.into_iter().fold(Answer::No, |best, keys| match best.is_yes() {
             true => best,
             false => better(best, self.answer(&callers, Side::Granted(&granted), &keys, about)),
