@@ -11,7 +11,7 @@ use compact_str::CompactString;
 use crate::access::actor::allowing_all;
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
-use crate::estate::{Estate, OrganizationPolicyKind};
+use crate::estate::{Estate, OrganizationPolicy, OrganizationPolicyKind};
 use crate::model::{Class, Model};
 use crate::policy::Policy;
 
@@ -78,17 +78,26 @@ impl<'a> Organization<'a> {
         self.model.management() == Some(account)
     }
 
-    /// Whether any policy of that kind was collected; where none was, those there are may deny.
-    pub fn knows(&self, kind: OrganizationPolicyKind) -> bool {
-        self.estate.organization.policies.iter().any(|policy| policy.kind == kind)
+    /// Whether all policies of that kind which bind an account are known: some were collected, each with its text and its
+    /// targets, and so was the way from the account to the root. Where not, those there are may deny.
+    pub fn knows(&self, kind: OrganizationPolicyKind, account: AccountId) -> bool {
+        let mut of_kind = self.estate.organization.policies.iter().filter(|policy| policy.kind == kind).peekable();
+        of_kind.peek().is_some()
+            && of_kind.all(|policy| policy.targets.present().is_some() && self.text(policy).is_some())
+            && self.way_up(account).last().is_some_and(|unit| is_root(unit))
+    }
+
+    /// The text of a policy, where it can be evaluated.
+    fn text(&self, policy: &OrganizationPolicy) -> Option<Arc<Policy>> {
+        let text = policy.document.present()?.policy(&self.estate.sources);
+        text.unreadable().is_none().then_some(text)
     }
 
     fn by_target(&self, kind: OrganizationPolicyKind) -> ByTarget {
         let mut attached = ByTarget::new();
         for policy in self.estate.organization.policies.iter().filter(|policy| policy.kind == kind) {
             let Some(targets) = policy.targets.present() else { continue };
-            let text = policy.document.present().map(|document| document.policy(&self.estate.sources));
-            let text = match text.filter(|text| text.unreadable().is_none()) {
+            let text = match self.text(policy) {
                 Some(text) => text,
                 // What can not be read may allow, and what it denies is left open as that of policies not collected.
                 None if kind == OrganizationPolicyKind::Scp => Arc::clone(allowing_all()),
@@ -101,8 +110,23 @@ impl<'a> Organization<'a> {
         attached
     }
 
-    /// An account, its OUs and the root, from below.
+    /// An account, its OUs and the root, from below; where the OUs are not known, the root still is, as there is only one.
+    ///
+    /// Source: Organizations User Guide, "Terminology and concepts": an organization has one root.
     fn units(&self, account: AccountId) -> Vec<CompactString> {
+        let mut units = self.way_up(account);
+        let reaches_root = units.last().is_some_and(|unit| is_root(unit));
+        if !reaches_root && self.membership(account) != Membership::Outside {
+            let targets = self.estate.organization.policies.iter().filter_map(|policy| policy.targets.present());
+            let targets = targets.flatten().map(|target| &target.id);
+            let parents = self.estate.organization.parents.values().map(|parent| &parent.value);
+            units.extend(targets.chain(parents).find(|unit| is_root(unit)).cloned());
+        }
+        units
+    }
+
+    /// An account and what is known of its OUs and the root, from below.
+    fn way_up(&self, account: AccountId) -> Vec<CompactString> {
         let mut units = vec![CompactString::new(account.as_str())];
         // Parents form a tree; the bound only guards against contradictory input.
         while let Some(parent) = units.last().and_then(|unit| self.estate.organization.parents.get(unit)) {
@@ -113,4 +137,9 @@ impl<'a> Organization<'a> {
         }
         units
     }
+}
+
+/// Whether this is the ID of a root: `r-…`.
+fn is_root(unit: &str) -> bool {
+    unit.starts_with("r-")
 }

@@ -65,7 +65,8 @@ impl Scene<'_> {
         let stranger = self.stranger;
         let policies: Vec<&Policy> = self.policies().collect();
         let accounts = [stranger].into_iter().chain(self.of_patterns.iter().copied());
-        let mut callers: Vec<Caller> = accounts.flat_map(|account| principals_of(account, policies.iter().copied())).collect();
+        let mut callers: Vec<Caller> =
+            accounts.flat_map(|account| principals_of(account, policies.iter().copied())).collect();
         if self.mentions("aws:PrincipalType") {
             callers.push(Caller::Root(stranger));
         }

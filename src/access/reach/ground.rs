@@ -359,7 +359,8 @@ impl<'e> Ground<'e> {
     /// What was not collected on the side of bucket and key and could only deny, in words.
     pub(super) fn unless(&self, request: &Request) -> Vec<String> {
         let mut facts = self.facts.as_ref().map_or_else(Vec::new, |facts| facts.unless(request));
-        if self.owner.is_some() && !self.organization.knows(OrganizationPolicyKind::Rcp) && self.owner_is_bound() {
+        let knows_rcp = |owner| self.organization.knows(OrganizationPolicyKind::Rcp, owner);
+        if self.owner_is_bound() && !self.owner.is_some_and(knows_rcp) {
             facts.push(self.of_organization("resource control policies"));
         }
         if let Lock::Key(key) = &self.lock {

@@ -247,7 +247,7 @@ impl<'e> Ground<'e> {
     pub(super) fn scp_unless(&self, account: AccountId) -> Vec<String> {
         let is_bound = !matches!(self.organization.membership(account), Membership::Outside)
             && self.model.management() != Some(account);
-        let open = is_bound && !self.organization.knows(OrganizationPolicyKind::Scp);
+        let open = is_bound && !self.organization.knows(OrganizationPolicyKind::Scp, account);
         open.then(|| self.of_organization("service control policies")).into_iter().collect()
     }
 }

@@ -98,7 +98,8 @@ fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement
     let rcp = [rcp.iter().map(AsRef::as_ref).collect::<Vec<&Policy>>()];
     let account = to.account;
     let own = context.model.organization_id().map(|organization| organization.id.as_str());
-    let ways = ways(account, &context.membership(account), [&policy].into_iter().chain(rcp.iter().flatten().copied()), own);
+    let ways =
+        ways(account, &context.membership(account), [&policy].into_iter().chain(rcp.iter().flatten().copied()), own);
     let mut best = Answer::No;
     for request in requests(attached, statement, account).take(MAX_REQUESTS) {
         let identity = format!("administrators of {account} can allow their principals `{}` here", request.action);

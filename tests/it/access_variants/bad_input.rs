@@ -147,3 +147,26 @@ fn a_chain_of_many_roles_is_followed_to_its_end() {
     // The unit's role is named by the first link in its own account: it needs no policy to assume it.
     assert_eq!(cells[&("222222222222".to_owned(), "333333333333".to_owned())], "get; too-much");
 }
+
+/// An SCP whose text can not be read, or whose way to the account is not known, may deny.
+#[test]
+fn service_control_policies_that_are_not_known_are_told() {
+    let variant = Variant::named("scp-deny");
+    let is_told = |change: &dyn Fn(&std::path::Path)| {
+        let folder = variant.join();
+        change(&folder.path().join("organization"));
+        let output = variant.run(&folder, &["--why", "333333333333", "--logs", "333333333333", "--format", "json"]);
+        let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        document["cells"][0]["abilities"].to_string().contains("the service control policies of the organization")
+    };
+    let policy = "policies/p-nos3read01/policy.json";
+    assert!(!is_told(&|_| {}));
+    assert!(is_told(&|organization| std::fs::remove_file(organization.join("parents/333333333333.json")).unwrap()));
+    assert!(is_told(&|organization| {
+        let answer: Value = serde_json::from_slice(&std::fs::read(organization.join(policy)).unwrap()).unwrap();
+        let mut cut = answer.clone();
+        cut["Policy"]["Content"] = json!("{");
+        assert_ne!(cut, answer);
+        std::fs::write(organization.join(policy), cut.to_string()).unwrap();
+    }));
+}
