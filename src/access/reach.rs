@@ -150,7 +150,10 @@ fn accounts<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
         whole.push(Reader::member_of(ground, &Membership::In(id.into()), &label, ReaderKind::ThirdParty));
     }
     entries.extend(whole.into_iter().map(|reader| {
-        let reach = direct::reach(ground, &reader);
+        let mut reach = direct::reach(ground, &reader);
+        if ground.has_more_strangers {
+            reach.leave_open(ground::MORE_STRANGERS);
+        }
         Entry { reader, reach, admitted: Vec::new() }
     }));
     entries

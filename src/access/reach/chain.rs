@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::ground::{Ground, told};
+use super::ground::{Ground, MORE_STRANGERS, MOST_STRANGERS, told};
 use super::hit::{Hit, judged};
 use super::mentions::{Mentions, Signature};
 use super::reader::{Face, Identity, Reader, sessions_of};
@@ -20,6 +20,7 @@ use crate::access::search::Question;
 use crate::access::sts::{self, ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
 use crate::estate::Role;
+use crate::finding::Step;
 use crate::finding::matrix::{Certainty, Hop, MatrixGap};
 use crate::policy::{Policy, Principal};
 
@@ -27,9 +28,6 @@ const ASSUME: &str = "sts:AssumeRole";
 
 /// How many pairs of roles are asked about.
 const MAX_PAIRS: usize = 20_000;
-
-/// How many accounts that nobody names one trust policy is asked about.
-const MOST_STRANGERS: usize = 24;
 
 /// A reader and what it reaches.
 #[derive(Debug)]
@@ -103,13 +101,14 @@ impl Door {
     fn onward(&self, hit: Hit, who: &str) -> Onward {
         let steps = hit.found.as_ref().map(|found| found.explanation.steps.clone()).unwrap_or_default();
         let carried = hit.found.as_ref().and_then(|found| found.witness.context.get("sts:ExternalId"));
-        let with = carried.and_then(|values| values.first()).map(|id| format!(" with external ID `{id}`"));
-        let title = format!("{who} assumes {}{}", self.arn, with.unwrap_or_default());
-        Onward {
-            hop: Hop { title, role: Some(self.arn.clone()), steps },
-            certainty: hit.certainty,
-            depends_on: hit.depends_on,
-        }
+        let external_id = carried.and_then(|values| values.first());
+        let hop = self.hop(who, external_id.map(|id| id.as_str()), steps);
+        Onward { hop, certainty: hit.certainty, depends_on: hit.depends_on }
+    }
+
+    fn hop(&self, who: &str, external_id: Option<&str>, steps: Vec<Step>) -> Hop {
+        let with = external_id.map(|id| format!(" with external ID `{id}`")).unwrap_or_default();
+        Hop { title: format!("{who} assumes {}{with}", self.arn), role: Some(self.arn.clone()), steps }
     }
 
     /// The principals of its own account that the trust policy names beside the whole account.
@@ -133,7 +132,10 @@ impl Door {
     fn strangers(&self, ground: &Ground<'_>) -> Vec<AccountId> {
         let statements = self.all_policies().flat_map(|policy| policy.effective());
         let found = statements.flat_map(|statement| strangers(statement, &ground.taken));
-        found.map(|(_, account)| account).take(MOST_STRANGERS).collect()
+        let mut accounts: Vec<AccountId> = found.map(|(_, account)| account).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
     }
 
     /// The accounts that its statements speak of.
@@ -459,7 +461,9 @@ fn admit<'e>(
         for number in others.iter().copied().filter(|_| everyone) {
             let Some(entry) = entries.get_mut(number) else { continue };
             let mut best: Option<Onward> = None;
-            let own = door.strangers(ground);
+            let mut own = door.strangers(ground);
+            let has_more = own.len() > MOST_STRANGERS;
+            own.truncate(MOST_STRANGERS);
             let of_door = entry
                 .reader
                 .membership
@@ -471,6 +475,11 @@ fn admit<'e>(
                 {
                     best = Some(step);
                 }
+            }
+            if has_more && best.is_none() {
+                let depends_on = vec![MORE_STRANGERS.to_owned()];
+                let hop = door.hop(&entry.reader.party.label, None, Vec::new());
+                best = Some(Onward { hop, certainty: Certainty::Unknown, depends_on });
             }
             if let Some(step) = best {
                 admitted.push(None);

@@ -28,7 +28,10 @@ const MOST_WORK: usize = 10_000_000;
 const LEAST_WORK: usize = 500_000;
 
 /// How many accounts that nobody names are asked about at most.
-const MOST_STRANGERS: usize = 24;
+pub(super) const MOST_STRANGERS: usize = 24;
+
+/// What an answer hangs on where there are more.
+pub(super) const MORE_STRANGERS: &str = "which accounts very many patterns of account IDs let in";
 
 /// How many actions make a policy a long one.
 const LONG: usize = 64;
@@ -60,6 +63,8 @@ pub(super) struct Ground<'e> {
     pub(super) allowance: usize,
     /// Accounts that stand for any account there is.
     pub(super) strangers: Vec<AccountId>,
+    /// Whether policies tell more of them apart than are asked about.
+    pub(super) has_more_strangers: bool,
     /// Accounts that somebody names, and those that stand for others.
     pub(super) taken: Vec<AccountId>,
     /// An account that stands for the accounts of an organization that nobody names.
@@ -158,6 +163,7 @@ impl<'e> Ground<'e> {
             gaps,
             allowance: (ALL_WORK / (estate.roles.len() + estate.users.len() + 8)).clamp(LEAST_WORK, MOST_WORK),
             strangers: Vec::new(),
+            has_more_strangers: false,
             taken: Vec::new(),
             unnamed: AccountId::other_than([]),
             bucket,
@@ -192,12 +198,12 @@ impl<'e> Ground<'e> {
         taken.extend(found.iter().copied());
         taken.sort_unstable();
         taken.dedup();
-        let is_cut = found.len() > MOST_STRANGERS;
+        self.has_more_strangers = found.len() > MOST_STRANGERS;
         found.truncate(MOST_STRANGERS);
         self.unnamed = AccountId::other_than(taken.iter().copied());
         self.taken = taken;
         self.strangers = found;
-        if is_cut {
+        if self.has_more_strangers {
             let reason =
                 format!("more than {MOST_STRANGERS} patterns of account IDs may let in accounts that nobody names");
             self.gaps.push(MatrixGap { fact: "bucket.policy".to_owned(), reason, places: vec![self.log_bucket.span] });

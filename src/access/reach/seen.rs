@@ -56,6 +56,14 @@ impl Seen {
         self.add(Access { ability, certainty, depends_on, path, witness });
     }
 
+    /// Makes every ability that is not there one that nobody knows of, because of this.
+    fn leave_open(&mut self, because: &str) {
+        for ability in Ability::ALL.into_iter().filter(|ability| self.access(*ability).is_none()).collect::<Vec<_>>() {
+            let depends_on = vec![because.to_owned()];
+            self.add(Access { ability, certainty: Certainty::Unknown, depends_on, path: Vec::new(), witness: None });
+        }
+    }
+
     /// Whether it lets through, as certainly, all that the other does.
     pub(super) fn covers(&self, other: &Seen) -> bool {
         other.all().all(|access| self.access(access.ability).is_some_and(|known| known.certainty <= access.certainty))
@@ -129,6 +137,13 @@ impl Reach {
         self.default.is_empty()
             && self.own.as_ref().is_none_or(|(_, seen)| seen.is_empty())
             && self.named.values().all(|seen| seen.is_empty())
+    }
+
+    /// Makes whatever it does not reach something that nobody knows of, because of this.
+    pub(super) fn leave_open(&mut self, because: &str) {
+        let own = self.own.iter_mut().map(|(_, seen)| seen);
+        let all = own.chain(Arc::make_mut(&mut self.named).values_mut()).chain([&mut self.default]);
+        all.for_each(|seen| Arc::make_mut(seen).leave_open(because));
     }
 
     /// The accounts that it holds something of their own for.

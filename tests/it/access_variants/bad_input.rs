@@ -170,3 +170,41 @@ fn service_control_policies_that_are_not_known_are_told() {
         std::fs::write(organization.join(policy), cut.to_string()).unwrap();
     }));
 }
+
+/// More patterns of account IDs than are asked about: who they let in is not known, and nobody is told to be kept out.
+#[test]
+fn very_many_patterns_of_accounts_are_not_taken_for_nobody() {
+    let patterns: Vec<String> = (10..60).map(|digits| format!("{digits}*")).collect();
+    let spared = json!({"StringNotLike": {"aws:PrincipalAccount": "59*"}});
+    let among = json!({"StringLike": {"aws:PrincipalAccount": patterns}});
+    let by_bucket = json!({"Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": among},
+        {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": spared}]});
+    let by_role = json!({"Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": among},
+        {"Effect": "Deny", "Principal": "*", "Action": "*", "Condition": spared}]});
+    let policy = json!({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::logs/*"}});
+    let role = json!({"RoleDetailList": [{
+        "Arn": "arn:aws:iam::111111111111:role/reader", "RoleName": "reader", "AssumeRolePolicyDocument": by_role,
+        "RolePolicyList": [{"PolicyName": "read", "PolicyDocument": policy}], "AttachedManagedPolicies": []}]});
+    for (bucket_policy, roles) in [(by_bucket, json!({"RoleDetailList": []})), (json!({"Statement": []}), role)] {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        put("111111111111/s3/logs/policy.json", json!({"Policy": bucket_policy.to_string()}).to_string());
+        put("111111111111/iam/account-authorization-details.json", roles.to_string());
+        put("trailproof.toml", "[[log-bucket]]\nname = \"logs\"\naccount = \"111111111111\"\n".to_owned());
+        let why = ["--why", "anyone", "--logs", "any account", "--format", "json"];
+        let document: Value = serde_json::from_str(&stdout(&access(folder.path(), &why))).unwrap();
+        let anyone = &document["cells"][0];
+        let get = anyone["abilities"].as_array().unwrap().iter().find(|a| a["ability"] == "get").unwrap();
+        assert_eq!(get["certainty"], "unknown", "{anyone:#}");
+        assert!(
+            get["depends_on"].to_string().contains("which accounts very many patterns of account IDs let in"),
+            "{get}"
+        );
+    }
+}
