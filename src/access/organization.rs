@@ -58,6 +58,15 @@ impl<'a> Organization<'a> {
         units.iter().rev().filter_map(|unit| attached.get(unit)).cloned().collect()
     }
 
+    /// All SCPs that bind some account, each once.
+    pub fn all_scp(&self) -> Vec<&Policy> {
+        let attached = self.scp.get_or_init(|| self.by_target(OrganizationPolicyKind::Scp));
+        let mut all: Vec<&Policy> = attached.values().flatten().map(Arc::as_ref).collect();
+        all.sort_unstable_by_key(|policy| (policy.span, std::ptr::from_ref(*policy)));
+        all.dedup_by_key(|policy| std::ptr::from_ref(*policy));
+        all
+    }
+
     /// The RCPs known to bind the resources of an account; one list with all of them, as only their denials count.
     pub fn rcp(&self, account: Option<AccountId>) -> Vec<Arc<Policy>> {
         let attached = self.rcp.get_or_init(|| self.by_target(OrganizationPolicyKind::Rcp));

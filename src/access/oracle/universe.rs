@@ -112,14 +112,14 @@ impl Oracle<'_> {
         found.sort_unstable();
         found.dedup();
         // Keys that each pattern matches alike, whatever its variables stand for, get the same answers: one is enough.
-        let tellers = self.tellers(asker);
+        let tellers = self.tellers(asker, account);
         let mut seen: BTreeSet<Vec<bool>> = BTreeSet::new();
         found.retain(|arn| seen.insert(tellers.iter().map(|teller| matches(teller, arn, Case::Sensitive)).collect()));
         found
     }
 
     /// All patterns of policies that objects may be told apart by, the variables in them put in in every way.
-    fn tellers(&self, asker: &Asker) -> Vec<String> {
+    fn tellers(&self, asker: &Asker, owner: AccountId) -> Vec<String> {
         let key: &[Arc<Policy>] = match &self.lock {
             Lock::Key(key) => &[key.policy.as_slice(), &key.rcp].concat(),
             Lock::None | Lock::Unknown(_) => &[],
@@ -133,7 +133,7 @@ impl Oracle<'_> {
         }
         let mut values: Vec<String> = self.model.known_accounts().iter().map(AccountId::to_string).collect();
         values.extend(asker.callers.iter().filter_map(Caller::account).map(|account| account.to_string()));
-        values.extend([STRANGER.to_owned(), "*".to_owned()]);
+        values.extend([owner.to_string(), STRANGER.to_owned(), "*".to_owned()]);
         let with = |raw: &str| -> Vec<String> {
             if !raw.contains("${") {
                 return vec![raw.to_owned()];
@@ -195,7 +195,7 @@ impl Oracle<'_> {
             if key == PREFIX {
                 return self.listings(caller, folder, statements);
             }
-            let mut values = self.values(key, caller, statements);
+            let mut values = self.values(key, folder, caller, statements);
             values.sort_unstable_by(|one, other| format!("{one:?}").cmp(&format!("{other:?}")));
             values.dedup();
             values
@@ -224,7 +224,7 @@ impl Oracle<'_> {
     }
 
     /// The values of a key: none, a stranger's, and all that the statements compare it with, wildcards filled.
-    fn values(&self, key: &CompactString, caller: &Caller, statements: &[&Statement]) -> Vec<Given> {
+    fn values(&self, key: &CompactString, folder: &str, caller: &Caller, statements: &[&Statement]) -> Vec<Given> {
         let one = |text: &str| Given::Values(vec![text.into()]);
         match key.as_str() {
             "aws:securetransport" => return vec![one("true"), one("false")],
@@ -246,6 +246,7 @@ impl Oracle<'_> {
         if is_variable {
             // It may stand for an account in a path.
             values.extend(self.model.known_accounts().iter().map(|account| one(account.as_str())));
+            values.extend(folder.split('/').filter_map(AccountId::parse).map(|account| one(account.as_str())));
         }
         values
     }

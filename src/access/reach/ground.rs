@@ -405,11 +405,12 @@ impl<'e> Ground<'e> {
         Party { id: account.to_string(), label, own: None }
     }
 
-    /// All that the policies of bucket and key, their RCPs, ACLs and grants say of accounts.
+    /// All that the policies of bucket and key, those of the organization, ACLs and grants say of accounts.
     pub(super) fn mentions(&self) -> Mentions {
         let mut mentions = Mentions::default();
         let mut place = 0;
-        for statement in self.all_policies().flat_map(|policy| policy.effective()) {
+        let policies = self.all_policies().chain(self.organization.all_scp());
+        for statement in policies.flat_map(|policy| policy.effective()) {
             mentions.read_whole(place, statement);
             place += 2 + statement.conditions.len() + 1;
         }
