@@ -357,7 +357,7 @@ impl<'e> Oracle<'e> {
         visit: &mut dyn FnMut(&Request, Level) -> bool,
     ) {
         for caller in &asker.callers {
-            let free = self.free_keys(caller, action, folder, statements);
+            let free = self.free_keys(caller, (action, resource, folder), statements);
             for (keys, most) in &asker.organizations {
                 let mut request = Request::new(caller.clone(), action, resource, account);
                 request.otherwise = Otherwise::Situation;

@@ -174,8 +174,7 @@ impl Oracle<'_> {
     pub(super) fn free_keys(
         &self,
         caller: &Caller,
-        action: &str,
-        folder: &str,
+        (action, resource, folder): (&str, &str, &str),
         statements: &[&Statement],
     ) -> Vec<(CompactString, Vec<Given>)> {
         let mut keys: Vec<CompactString> = Vec::new();
@@ -195,7 +194,7 @@ impl Oracle<'_> {
             if key == PREFIX {
                 return self.listings(caller, folder, statements);
             }
-            let mut values = self.values(key, folder, caller, statements);
+            let mut values = self.values(key, &format!("{resource}/{folder}"), caller, statements);
             values.sort_unstable_by(|one, other| format!("{one:?}").cmp(&format!("{other:?}")));
             values.dedup();
             values
@@ -224,7 +223,7 @@ impl Oracle<'_> {
     }
 
     /// The values of a key: none, a stranger's, and all that the statements compare it with, wildcards filled.
-    fn values(&self, key: &CompactString, folder: &str, caller: &Caller, statements: &[&Statement]) -> Vec<Given> {
+    fn values(&self, key: &CompactString, place: &str, caller: &Caller, statements: &[&Statement]) -> Vec<Given> {
         let one = |text: &str| Given::Values(vec![text.into()]);
         match key.as_str() {
             "aws:securetransport" => return vec![one("true"), one("false")],
@@ -246,7 +245,7 @@ impl Oracle<'_> {
         if is_variable {
             // It may stand for an account in a path.
             values.extend(self.model.known_accounts().iter().map(|account| one(account.as_str())));
-            values.extend(folder.split('/').filter_map(AccountId::parse).map(|account| one(account.as_str())));
+            values.extend(place.split(['/', ':']).filter_map(AccountId::parse).map(|account| one(account.as_str())));
         }
         values
     }
