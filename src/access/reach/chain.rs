@@ -424,7 +424,8 @@ fn admit<'e>(
         let Some(reached) = entries.get(target).map(|entry| entry.reach.clone()) else { continue };
         let mut admitted = Vec::new();
         let mut mentions = Mentions::default();
-        for (number, statement) in door.all_policies().flat_map(|policy| policy.effective()).enumerate() {
+        let policies = door.all_policies().chain(ground.organization.all_scp());
+        for (number, statement) in policies.flat_map(|policy| policy.effective()).enumerate() {
             mentions.read_whole(number * 64, statement);
         }
         // Accounts that the trust policy does not tell apart are let in as one of them is.
