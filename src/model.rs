@@ -311,6 +311,11 @@ impl Model {
         self.labels.account_of_canonical_id(id)
     }
 
+    /// The S3 canonical ID of an account, where config or inputs tell it.
+    pub fn canonical_id_of(&self, account: AccountId) -> Option<&str> {
+        self.labels.canonical_id_of(account)
+    }
+
     /// Whether the S3 canonical ID of an account is known, from config or inputs.
     pub fn has_canonical_id(&self, account: AccountId) -> bool {
         self.labels.canonical_accounts().any(|known| known == account)

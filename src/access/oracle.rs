@@ -24,10 +24,10 @@ use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::s3::{Ownership, Storage};
 use crate::access::sts::Membership;
 use crate::aws::AccountId;
-use crate::estate::{Bucket, Estate, Role};
+use crate::estate::{Bucket, Estate, Grantee, Role};
 use crate::finding::Decision;
 use crate::model::{LogBucket, Model};
-use crate::policy::{Policy, Statement};
+use crate::policy::{Policy, Principal, Statement};
 
 const FETCHES: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
 const LISTS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
@@ -250,6 +250,7 @@ impl<'e> Oracle<'e> {
             false => Side::Unknown("the policy of the bucket"),
             true => Side::Policies(&policy),
         };
+        let canonical = self.canonical_id(request.caller.account());
         let (mut get, mut decrypt) = (Level::No, Level::No);
         for storage in self.storages(request) {
             asker.each_identity(&self.all, &mut |identity, boundary, scp, most| {
@@ -260,6 +261,7 @@ impl<'e> Oracle<'e> {
                     scp,
                     rcp: &rcp,
                     management: self.model.management(),
+                    canonical: canonical.as_deref(),
                     storage: storage.as_ref(),
                     ..Policies::default()
                 };
@@ -276,6 +278,26 @@ impl<'e> Oracle<'e> {
             });
         }
         (get, decrypt)
+    }
+
+    /// The canonical ID of an account: the known one; another than all that policy and ACL name where those are known to be
+    /// others'; else nothing.
+    fn canonical_id(&self, account: Option<AccountId>) -> Option<String> {
+        if let Some(known) = account.and_then(|account| self.model.canonical_id_of(account)) {
+            return Some(known.to_owned());
+        }
+        let is_unknown = |principal: &Principal| match principal {
+            Principal::CanonicalUser(id) => self.model.account_of_canonical_id(id).is_none(),
+            _ => false,
+        };
+        let policy: Vec<&Policy> = self.policy.iter().map(Arc::as_ref).collect();
+        let grants = self.bucket.and_then(|bucket| bucket.acl.present()).into_iter().flat_map(|acl| &acl.grants);
+        let mut by_acl = grants.filter(|grant| match &grant.grantee {
+            Grantee::CanonicalUser(id) => self.model.account_of_canonical_id(id).is_none(),
+            _ => false,
+        });
+        let is_open = parties::principals(&policy).any(is_unknown) || by_acl.next().is_some();
+        (!is_open).then(|| "of somebody else".to_owned())
     }
 
     /// What S3 may know of the bucket: where its object ownership was not collected, ACLs that were may count too.

@@ -169,6 +169,7 @@ struct AccountClass {
     has_logs: bool,
     is_owner: bool,
     is_management: bool,
+    canonical_id: Option<CompactString>,
     alone: Option<AccountId>,
 }
 
@@ -183,6 +184,7 @@ fn class(ground: &Ground<'_>, signature: &Signature, account: AccountId) -> Acco
         has_logs: ground.column(Some(account)).is_some(),
         is_owner: ground.owner == Some(account),
         is_management: ground.model.management() == Some(account),
+        canonical_id: ground.canonical_id_of(Some(account)),
         alone: alone.then_some(account),
     }
 }

@@ -69,6 +69,10 @@ impl Labels {
         self.canonical_ids.get(id.to_ascii_lowercase().as_str()).copied()
     }
 
+    pub(super) fn canonical_id_of(&self, account: AccountId) -> Option<&str> {
+        self.canonical_ids.iter().find(|(_, of)| **of == account).map(|(id, _)| id.as_str())
+    }
+
     pub(super) fn canonical_accounts(&self) -> impl Iterator<Item = AccountId> {
         self.canonical_ids.values().copied()
     }

@@ -298,7 +298,7 @@ impl<'e> Oracle<'e> {
     }
 }
 
-fn principals<'p>(policies: &[&'p Policy]) -> impl Iterator<Item = &'p Principal> {
+pub(super) fn principals<'p>(policies: &[&'p Policy]) -> impl Iterator<Item = &'p Principal> {
     let statements: Vec<&Statement> = policies.iter().flat_map(|policy| policy.effective()).collect();
     let principals = statements.into_iter().filter_map(|statement| statement.principals.as_ref());
     principals.flat_map(|principals| &principals.entries).map(|entry| &entry.principal)

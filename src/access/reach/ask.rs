@@ -55,6 +55,8 @@ pub(super) struct Case<'c> {
     pub(super) by_identity: Vec<&'c Statement>,
     pub(super) by_resource: Vec<&'c Statement>,
     pub(super) by_limits: Vec<&'c Statement>,
+    /// The canonical ID of the callers' account, as far as the bucket policy asks for one.
+    canonical: Option<CompactString>,
     /// How much may still be looked at, in tokens of patterns.
     pub(super) work: usize,
 }
@@ -102,6 +104,7 @@ impl<'c> Case<'c> {
             by_identity,
             by_resource,
             by_limits,
+            canonical: ground.canonical_id_of(face.account()),
             work: 0,
         }
     }
@@ -150,6 +153,7 @@ impl<'c> Case<'c> {
             scp: &self.scp,
             rcp: &self.rcp,
             management: self.ground.model.management(),
+            canonical: self.canonical.as_deref(),
             storage,
             ..Policies::default()
         }

@@ -14,12 +14,13 @@ use crate::access::organization::Organization;
 use crate::access::pattern_set::overlap;
 use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::{Ownership, Storage};
+use crate::access::search::STRANGER;
 use crate::access::sts::{Membership, named_accounts, strangers};
 use crate::aws::{AccountId, Arn, legacy_cloudtrail_account};
 use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role};
 use crate::finding::matrix::{MatrixGap, Party};
 use crate::model::{LogBucket, Model};
-use crate::policy::{Policy, Statement};
+use crate::policy::{Policy, Principal, Statement};
 
 /// How much is looked at for all readers of a bucket, for one of few readers, and for one of very many, in tokens of
 /// patterns: a second has some hundred millions.
@@ -274,6 +275,30 @@ impl<'e> Ground<'e> {
     pub(super) fn asks_for_an_organization(&self) -> bool {
         let statements = self.all_policies().flat_map(|policy| policy.effective());
         statements.flat_map(|statement| &statement.conditions).any(|clause| clause.key.starts_with("aws:principalorg"))
+    }
+
+    /// The canonical ID of an account, if only one that nobody has, as far as it decides whom policy and ACL of the bucket
+    /// name; `None` where an ID that they name may or may not be the account's.
+    pub(super) fn canonical_id_of(&self, account: Option<AccountId>) -> Option<CompactString> {
+        let statements = self.policy.iter().flat_map(|policy| policy.effective());
+        let entries = statements.filter_map(|statement| statement.principals.as_ref()).flat_map(|one| &one.entries);
+        let by_policy = entries.filter_map(|entry| match &entry.principal {
+            Principal::CanonicalUser(id) => Some(id),
+            _ => None,
+        });
+        let grants = self.bucket.and_then(|bucket| bucket.acl.present()).into_iter().flat_map(|acl| &acl.grants);
+        let by_acl = grants.filter_map(|grant| match &grant.grantee {
+            Grantee::CanonicalUser(id) => Some(id),
+            _ => None,
+        });
+        let mut named = by_policy.chain(by_acl).map(|id| self.model.account_of_canonical_id(id)).peekable();
+        let own = account.and_then(|account| self.model.canonical_id_of(account));
+        match own {
+            _ if named.peek().is_none() => None,
+            Some(own) => Some(own.into()),
+            None if named.all(|known| known.is_some()) => Some(STRANGER.into()),
+            None => None,
+        }
     }
 
     /// The policy of the bucket, where it has one that is known.
