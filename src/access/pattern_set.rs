@@ -20,6 +20,9 @@ const MAX_STATES: usize = 20_000;
 
 /// Whether some text is matched by both patterns.
 pub fn overlap(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
     if !has_wildcard(one) {
         return matches(other, one, Case::Sensitive);
     }

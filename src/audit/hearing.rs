@@ -135,6 +135,10 @@ impl<'r, 'a> Hearing<'r, 'a> {
                 // What one rule misses, most rules on the same fact do.
                 let mut rules = Vec::with_capacity(self.runner.rules.len().min(NEAR));
                 rules.extend(rule);
+                if self.part.gaps.is_empty() {
+                    // Most subjects that lack something lack one fact or two.
+                    self.part.gaps.reserve_exact(2);
+                }
                 self.part.gaps.push(Blocking { subject: Arc::clone(&self.subject), gap, rules });
             }
         }

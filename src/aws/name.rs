@@ -68,7 +68,9 @@ pub struct ConditionKey(CompactString);
 impl ConditionKey {
     /// Takes a key as it is written.
     pub fn new(text: &str) -> Self {
-        ConditionKey(CompactString::from(text).to_ascii_lowercase())
+        let mut key = CompactString::from(text);
+        key.make_ascii_lowercase();
+        ConditionKey(key)
     }
 
     /// The key in lower case: its normal form.

@@ -94,7 +94,7 @@ impl Loaded {
             remarks.push(format!("{count} file{s} skipped: no policy document and no answer of the AWS CLI"));
         }
         let mut details: Vec<String> = met.iter().map(line).collect();
-        details.extend(estate.named.iter().map(|named| named.value.clone()));
+        details.extend(std::mem::take(&mut estate.named).into_iter().map(|named| named.value));
         Ok(Loaded { estate, model, config, files, remarks, details, failed })
     }
 }

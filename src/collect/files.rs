@@ -87,6 +87,7 @@ impl Listing {
             .require_git(false)
             .follow_links(false)
             .build();
+        let mut names = Names { cwd, folder: PathBuf::new(), name: String::new() };
         for entry in walk {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -103,9 +104,9 @@ impl Listing {
             }
             let Some(kind) = entry.file_type() else { continue };
             if kind.is_symlink() {
-                self.links.push(name_of(entry.path(), cwd));
+                self.links.push(names.of(entry.path()));
             } else if kind.is_file() {
-                let name = name_of(entry.path(), cwd);
+                let name = names.of(entry.path());
                 let path = entry.into_path();
                 self.inputs.push(Input { named: false, directories: vec![number], ..Input::named(name, path) });
             }
@@ -145,6 +146,30 @@ impl Listing {
 fn is_json(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     name.ends_with(".json") || name.ends_with(".json.gz")
+}
+
+/// How reports call the files of a walk, in which those of one folder come together.
+struct Names<'a> {
+    cwd: &'a Path,
+    /// The folder of the last file, and what reports call it.
+    folder: PathBuf,
+    name: String,
+}
+
+impl Names<'_> {
+    fn of(&mut self, path: &Path) -> String {
+        let (Some(folder), Some(file)) = (path.parent(), path.file_name()) else { return name_of(path, self.cwd) };
+        if self.folder.as_os_str() != folder.as_os_str() {
+            self.folder = folder.to_path_buf();
+            self.name = name_of(folder, self.cwd);
+        }
+        let file = file.to_string_lossy();
+        match self.name.as_str() {
+            "." => file.into_owned(),
+            "/" => ["/", &file].concat(),
+            folder => [folder, "/", &file].concat(),
+        }
+    }
 }
 
 /// How reports call a path.

@@ -266,18 +266,18 @@ impl Join<'_> {
             let Some((subject, by, _, file)) = same.first() else { continue };
             let name = self.builder.sources().name(*file);
             let count = same.len();
-            let (files, verb, whose) = match count {
-                1 => (format!("`{name}`"), "is", "its"),
-                2 => (format!("`{name}` and 1 more file"), "are", "their"),
-                _ => (format!("`{name}` and {} more files", count - 1), "are", "their"),
+            let (more, verb, whose) = match count {
+                1 => (String::new(), "is", "its"),
+                2 => (" and 1 more file".to_owned(), "are", "their"),
+                _ => (format!(" and {} more files", count - 1), "are", "their"),
             };
-            let why = match by {
-                By::File => format!("by {whose} name"),
-                By::Folder => format!("by the name of {whose} folder"),
-                By::Neighbours => format!("which other documents in {whose} folder name"),
+            let (why, what) = match by {
+                By::File => (" by ", " name"),
+                By::Folder => (" by the name of ", " folder"),
+                By::Neighbours => (", which other documents in ", " folder name"),
             };
-            let comma = if *by == By::Neighbours { "," } else { "" };
-            self.builder.named(format!("{files} {verb} taken to be about {subject}{comma} {why}"), *file);
+            let parts = ["`", name, "`", &more, " ", verb, " taken to be about ", subject, why, whose, what];
+            self.builder.named(parts.concat(), *file);
         }
         (self.builder.finish(), self.errors)
     }

@@ -373,10 +373,10 @@ impl Builder {
 }
 
 /// The names of the facts about permissions.
-struct Facts {
-    inline: &'static str,
-    attached: &'static str,
-    boundary: &'static str,
+pub(super) struct Facts {
+    pub(super) inline: &'static str,
+    pub(super) attached: &'static str,
+    pub(super) boundary: &'static str,
 }
 
 const TRUST: &str = "role.trust-policy";
@@ -390,7 +390,7 @@ const GROUP: Facts = Facts {
     boundary: "group.permissions-boundary",
 };
 
-fn facts(kind: IdentityKind) -> &'static Facts {
+pub(super) fn facts(kind: IdentityKind) -> &'static Facts {
     match kind {
         IdentityKind::Role => &ROLE,
         IdentityKind::User => &USER,

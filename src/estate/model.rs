@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 
+use super::builder::IdentityKind;
 use super::document::{Broken, Document};
 use super::known::Known;
 use super::resources::{BlockPublicAccess, Bucket, Key, Trail};
@@ -199,12 +200,13 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// Permissions of which nothing is known; `kind` is `role`, `user` or `group`.
-    pub fn unknown(kind: &str) -> Self {
+    /// Permissions of which nothing is known.
+    pub fn unknown(kind: IdentityKind) -> Self {
+        let facts = super::builder::facts(kind);
         Permissions {
-            inline: Known::not_collected(format!("{kind}.inline-policies")),
-            attached: Known::not_collected(format!("{kind}.attached-policies")),
-            boundary: Known::not_collected(format!("{kind}.permissions-boundary")),
+            inline: Known::not_collected(facts.inline),
+            attached: Known::not_collected(facts.attached),
+            boundary: Known::not_collected(facts.boundary),
             boundary_document: None,
         }
     }

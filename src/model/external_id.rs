@@ -29,7 +29,7 @@ fn decision(policy: &Policy, account: AccountId, external_id: Option<&str>) -> T
         if !statement.covers_action(ASSUME_ROLE) {
             return Tri::False;
         }
-        let certain = if statement.ambiguous.is_some() { Tri::Unknown } else { Tri::True };
+        let certain = if statement.ambiguous { Tri::Unknown } else { Tri::True };
         let clauses = statement.conditions.iter();
         clauses.fold(certain, |so_far, clause| so_far.and(holds(clause, statement.effect, &caller)))
     };

@@ -125,6 +125,8 @@ pub struct Policy {
     pub problems: Vec<Problem>,
     /// Keys that stand twice in one object of it.
     pub duplicates: Vec<Duplicate>,
+    /// Whether a `$` or an escape stands in its text: without one it holds no variable.
+    pub may_hold_variables: bool,
     /// How many bytes it has as it stands (decoded, where it stands inside other text): no other count is more.
     pub bytes: u32,
 }
@@ -140,6 +142,7 @@ impl Policy {
             statements: Vec::new(),
             problems: Vec::new(),
             duplicates: Vec::new(),
+            may_hold_variables: false,
             bytes: 0,
         }
     }
@@ -220,8 +223,8 @@ pub struct Statement {
     pub condition_span: Option<Span>,
     /// Whether AWS would evaluate it.
     pub standing: Standing,
-    /// A key that stands twice in it: which of the two counts is not known, so it decides nothing for certain.
-    pub ambiguous: Option<Span>,
+    /// Whether a key stands twice in it: which of the two counts is not known, so it decides nothing for certain.
+    pub ambiguous: bool,
 }
 
 /// A list of patterns: `Action`, `NotAction`, `Resource` or `NotResource`.
@@ -234,7 +237,7 @@ pub struct Entries {
     /// The element's value.
     pub span: Span,
     /// The patterns.
-    pub items: Vec<Spanned<Template>>,
+    pub items: Box<[Spanned<Template>]>,
 }
 
 /// `Principal` or `NotPrincipal`.

@@ -14,8 +14,14 @@ pub fn kind_of(json: Json<'_>) -> Option<PolicyKind> {
         return None;
     }
     let elements = || one.into_iter().chain(statement.elements()).flat_map(Json::members);
-    let has = |names: [&str; 2]| elements().any(|(key, _)| names.iter().any(|name| key.is_key(name)));
-    let (principal, resource) = (has(["Principal", "NotPrincipal"]), has(["Resource", "NotResource"]));
+    let (mut principal, mut resource) = (false, false);
+    for (key, _) in elements() {
+        match key.as_str().as_deref() {
+            Some("Principal" | "NotPrincipal") => principal = true,
+            Some("Resource" | "NotResource") => resource = true,
+            _ => {}
+        }
+    }
     if !principal && resource {
         return Some(PolicyKind::Identity);
     }

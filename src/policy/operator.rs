@@ -66,8 +66,8 @@ pub struct Operator {
     pub negated: bool,
     /// Whether `IfExists` ends it.
     pub if_exists: bool,
-    /// The comparison's name in AWS's spelling, without set operator and `IfExists`.
-    base: &'static str,
+    /// Which of [`BASES`] it is: tells apart those that compare alike.
+    base: u8,
 }
 
 const BASES: [(&str, Family, Order, bool); 27] = {
@@ -107,6 +107,10 @@ const BASES: [(&str, Family, Order, bool); 27] = {
 impl Operator {
     /// Reads an operator; AWS's spelling in any case. `None` for what is no operator, `NullIfExists` included.
     pub fn parse(text: &str) -> Option<Self> {
+        // As AWS spells it and without affixes: what most policies write.
+        if let Some(operator) = Operator::find(|base| base == text) {
+            return Some(operator);
+        }
         let colon = text.bytes().position(|byte| byte == b':');
         let (set, rest) = match colon.and_then(|colon| text.split_at_checked(colon)) {
             Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => {
@@ -123,16 +127,23 @@ impl Operator {
             Some(end) if cut > 0 && end.eq_ignore_ascii_case("IfExists") => (rest.get(..cut)?, true),
             _ => (rest, false),
         };
-        let &(base, family, order, negated) = BASES.iter().find(|b| b.0.eq_ignore_ascii_case(name))?;
-        if family == Family::Null && if_exists {
+        let operator = Operator::find(|base| base.eq_ignore_ascii_case(name))?;
+        if operator.family == Family::Null && if_exists {
             return None;
         }
-        Some(Operator { set, family, order, negated, if_exists, base })
+        Some(Operator { set, if_exists, ..operator })
+    }
+
+    /// The operator without affixes whose name is the one wanted.
+    fn find(is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
+        let mut all = (0..).zip(&BASES);
+        let (base, &(_, family, order, negated)) = all.find(|(_, known)| is_wanted(known.0))?;
+        Some(Operator { set: None, family, order, negated, if_exists: false, base })
     }
 
     /// The name without set operator and `IfExists`.
     pub fn base(&self) -> &'static str {
-        self.base
+        BASES.get(usize::from(self.base)).map_or("", |known| known.0)
     }
 
     /// Whether policy variables are substituted in its values (string and ARN operators).
@@ -158,7 +169,7 @@ impl fmt::Display for Operator {
             Some(SetOperator::ForAnyValue) => "ForAnyValue:",
             None => "",
         })?;
-        f.write_str(self.base)?;
+        f.write_str(self.base())?;
         f.write_str(if self.if_exists { "IfExists" } else { "" })
     }
 }

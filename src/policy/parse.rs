@@ -18,7 +18,9 @@ use crate::text::{Span, Spanned};
 
 /// Reads a policy document that is attached to what `kind` says.
 pub fn parse(json: Json<'_>, kind: PolicyKind) -> Policy {
-    let mut parser = Parser { kind, problems: Vec::new(), statement: None, version: Version::V2008 };
+    let may_hold_variables = memchr::memchr2(b'$', b'\\', json.raw().as_bytes()).is_some();
+    let version = Version::V2008;
+    let mut parser = Parser { kind, version, may_hold_variables, problems: Vec::new(), statement: None };
     let mut statements = Vec::new();
     let mut written_version = None;
     let duplicates = json.duplicate_keys();
@@ -47,6 +49,7 @@ pub fn parse(json: Json<'_>, kind: PolicyKind) -> Policy {
         statements,
         problems: parser.problems,
         duplicates,
+        may_hold_variables,
         bytes: json.raw().len() as u32,
     }
 }
@@ -58,13 +61,13 @@ fn mark_ambiguous(statements: &mut [Statement], policy: Span, duplicates: &[crat
         let mut inside = false;
         for statement in statements.iter_mut().filter(|s| s.span.contains(duplicate.again)) {
             if duplicate.key != "Sid" {
-                statement.ambiguous.get_or_insert(duplicate.again);
+                statement.ambiguous = true;
             }
             inside = true;
         }
         if !inside && policy.contains(duplicate.again) && duplicate.key != "Id" {
             for statement in statements.iter_mut() {
-                statement.ambiguous.get_or_insert(duplicate.again);
+                statement.ambiguous = true;
             }
         }
     }
@@ -76,6 +79,7 @@ struct Parser {
     /// The statement being read.
     statement: Option<u32>,
     version: Version,
+    may_hold_variables: bool,
 }
 
 impl Parser {
@@ -88,7 +92,7 @@ impl Parser {
     }
 
     fn substitutes(&self) -> bool {
-        self.version == Version::V2012
+        self.version == Version::V2012 && self.may_hold_variables
     }
 
     fn unknown_elements(&mut self, json: Json<'_>, known: &[&str]) {
@@ -164,7 +168,7 @@ impl Parser {
             conditions: Vec::new(),
             condition_span: None,
             standing: Standing::Effective,
-            ambiguous: None,
+            ambiguous: false,
         };
         let mut has_effect = false;
         for (key, value) in json.members() {
@@ -207,7 +211,7 @@ impl Parser {
                     let element = if negated { not } else { element };
                     let entries = self.entries(element, key, value, negated, substitutes);
                     match slot {
-                        Some(first) => first.items.extend(entries.items),
+                        Some(first) => first.items = [&*first.items, &*entries.items].concat().into(),
                         first => *first = Some(entries),
                     }
                 }
@@ -295,7 +299,7 @@ impl Parser {
     ) -> Entries {
         let mut items = Vec::with_capacity(strings_in(value));
         self.strings(element, value, |text, span| items.push(Spanned::new(Template::new(text, substitutes), span)));
-        Entries { negated, key_span: key.span(), span: value.span(), items }
+        Entries { negated, key_span: key.span(), span: value.span(), items: items.into() }
     }
 
     /// A string, or a list of strings.
@@ -440,9 +444,9 @@ mod tests {
         let text = r#"{"Statement":[{"Effect":"Allow","Action":"a:b","Action":"a:c","Resource":"*"},{"Effect":"Allow","Action":"a:b","Resource":"*"}]}"#;
         let policy = read(text, PolicyKind::Identity);
         assert_eq!(policy.statements[0].actions.as_ref().unwrap().items.len(), 2);
-        assert!(policy.statements[0].ambiguous.is_some() && policy.statements[1].ambiguous.is_none());
+        assert!(policy.statements[0].ambiguous && !policy.statements[1].ambiguous);
         let sid = text.replace(r#""Action":"a:b","Action":"a:c""#, r#""Sid":"x","Sid":"y","Action":"a:b""#);
         let policy = read(&sid, PolicyKind::Identity);
-        assert!(policy.duplicates.len() == 1 && policy.statements[0].ambiguous.is_none());
+        assert!(policy.duplicates.len() == 1 && !policy.statements[0].ambiguous);
     }
 }

@@ -13,15 +13,14 @@ use crate::aws::{Arn, ConditionKey};
 
 /// A text in which AWS puts values of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
-    raw: CompactString,
-    /// The parts, where the text has a variable.
-    pieces: Option<Box<Pieces>>,
-}
+pub struct Template(Text);
 
-/// The parts, behind one pointer: most texts have none.
+/// Most texts have no variable, and are no larger for those that have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Pieces(Box<[Piece]>);
+enum Text {
+    Plain(CompactString),
+    InPieces(Box<(CompactString, Vec<Piece>)>),
+}
 
 /// One part of a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,19 +84,27 @@ pub enum VariableMistake {
 impl Template {
     /// A text whose `${…}` are variables where `substitutes` (Version 2012-10-17), else plain text.
     pub fn new(raw: &str, substitutes: bool) -> Self {
-        let pieces = (substitutes && memchr::memchr(b'$', raw.as_bytes()).is_some_and(|_| raw.contains("${")))
-            .then(|| Box::new(Pieces(pieces(raw))));
-        Template { raw: CompactString::new(raw), pieces }
+        let text = CompactString::new(raw);
+        match substitutes && memchr::memchr(b'$', raw.as_bytes()).is_some() && raw.contains("${") {
+            true => Template(Text::InPieces(Box::new((text, pieces(raw))))),
+            false => Template(Text::Plain(text)),
+        }
     }
 
     /// The text as written.
     pub fn raw(&self) -> &str {
-        &self.raw
+        match &self.0 {
+            Text::Plain(raw) => raw,
+            Text::InPieces(text) => &text.0,
+        }
     }
 
     /// Its parts, where it holds a variable or an escaped character.
     pub fn pieces(&self) -> Option<&[Piece]> {
-        self.pieces.as_ref().map(|pieces| &*pieces.0)
+        match &self.0 {
+            Text::Plain(_) => None,
+            Text::InPieces(text) => Some(&text.1),
+        }
     }
 
     /// The variables it holds.
@@ -110,13 +117,13 @@ impl Template {
 
     /// Whether it holds a variable or an escaped character.
     pub fn is_plain(&self) -> bool {
-        self.pieces.is_none()
+        self.pieces().is_none()
     }
 
     /// Whether `*` or `?` stands in it outside of variables.
     pub fn has_wildcard(&self) -> bool {
         match self.pieces() {
-            None => pattern::has_wildcard(&self.raw),
+            None => pattern::has_wildcard(self.raw()),
             Some(pieces) => pieces.iter().any(|p| matches!(p, Piece::Text(text) if pattern::has_wildcard(text))),
         }
     }
@@ -124,7 +131,7 @@ impl Template {
     /// Compares with a text, `*` and `?` being wildcards.
     pub fn matches_like<'v>(&self, text: &str, case: Case, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
         match self.pieces() {
-            None => yes_or_no(pattern::matches(&self.raw, text, case)),
+            None => yes_or_no(pattern::matches(self.raw(), text, case)),
             Some(pieces) => match_pieces(pieces, text, case, true, values),
         }
     }
@@ -133,9 +140,9 @@ impl Template {
     pub fn matches_exactly<'v>(&self, text: &str, case: Case, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
         match self.pieces() {
             None => yes_or_no(match case {
-                Case::Sensitive => self.raw == text,
-                Case::Insensitive if self.raw.is_ascii() && text.is_ascii() => self.raw.eq_ignore_ascii_case(text),
-                Case::Insensitive => self.raw.to_lowercase() == text.to_lowercase(),
+                Case::Sensitive => self.raw() == text,
+                Case::Insensitive if self.raw().is_ascii() && text.is_ascii() => self.raw().eq_ignore_ascii_case(text),
+                Case::Insensitive => self.raw().to_lowercase() == text.to_lowercase(),
             }),
             Some(pieces) => match_pieces(pieces, text, case, false, values),
         }
@@ -146,10 +153,10 @@ impl Template {
     /// `*` alone matches everything, and a text with fewer fields that ends in `*` matches as if the others were `*`:
     /// this is how `Resource` is compared.
     pub fn matches_arn<'v>(&self, arn: &str, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
-        if self.raw == "*" {
+        if self.raw() == "*" {
             return Match::Yes;
         }
-        self.match_fields(arn, self.raw.ends_with('*'), values)
+        self.match_fields(arn, self.raw().ends_with('*'), values)
     }
 
     /// Compares with an ARN field by field; a text without all six fields matches nothing: this is how the ARN
@@ -160,7 +167,7 @@ impl Template {
 
     fn match_fields<'v>(&self, arn: &str, padded: bool, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
         let quick = match self.pieces() {
-            None => match_plain(&self.raw, arn),
+            None => match_plain(self.raw(), arn),
             Some(pieces) => match_resource(pieces, arn, values),
         };
         quick.unwrap_or_else(|| self.match_each_field(arn, padded, values))
@@ -169,13 +176,13 @@ impl Template {
     fn match_each_field<'v>(&self, arn: &str, padded: bool, values: &dyn Fn(&Variable) -> Lookup<'v>) -> Match {
         let Some(arn) = Arn::parse(arn) else { return Match::No };
         let wanted = ["arn", arn.partition, arn.service, arn.region, arn.account, arn.resource];
-        let fields = fields(&self.raw, self.pieces.is_some());
+        let fields = fields(self.raw(), !self.is_plain());
         let mut result = Match::Yes;
         if !padded && fields.iter().any(Option::is_none) {
             return Match::No;
         }
         for (field, text) in fields.iter().flatten().zip(wanted) {
-            let here = if self.pieces.is_none() || !field.contains("${") {
+            let here = if self.is_plain() || !field.contains("${") {
                 yes_or_no(pattern::matches(field, text, Case::Sensitive))
             } else {
                 match_pieces(&pieces(field), text, Case::Sensitive, true, values)
@@ -219,7 +226,7 @@ fn fields(raw: &str, variables: bool) -> [Option<&str>; 6] {
 }
 
 /// Splits a text into its parts; what is no variable as AWS writes them stays text.
-fn pieces(raw: &str) -> Box<[Piece]> {
+fn pieces(raw: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once("${") {
@@ -238,7 +245,7 @@ fn pieces(raw: &str) -> Box<[Piece]> {
     if !rest.is_empty() {
         pieces.push(Piece::Text(CompactString::new(rest)));
     }
-    pieces.into_boxed_slice()
+    pieces
 }
 
 /// Finds the brace that closes a variable; one inside a quoted default does not.
@@ -378,6 +385,11 @@ mod tests {
         assert_eq!(arn("*", "arn:aws:s3:::b"), Match::Yes);
         assert_eq!(arn("arn:aws:iam::${aws:PrincipalAccount}:role/r", "arn:aws:iam::222222222222:role/r"), Match::Yes);
         assert_eq!(arn("arn:aws:s3:::b/${aws:PrincipalTag/x}/*", "arn:aws:s3:::b/k/l"), Match::NoValue);
+    }
+
+    #[test]
+    fn a_template_is_no_larger_than_its_text() {
+        assert_eq!(size_of::<Template>(), size_of::<CompactString>());
     }
 
     #[test]

@@ -114,6 +114,8 @@ impl<'a> RoleView<'a> {
 
     fn read_permissions(&mut self, estate: &Estate) {
         let permissions = &self.role.permissions;
+        let unknown = [permissions.inline.is_unknown(), permissions.attached.is_unknown()];
+        self.missing.reserve_exact(unknown.into_iter().filter(|unknown| *unknown).count());
         match permissions.inline.get() {
             Ok(inline) => {
                 self.policies.reserve_exact(inline.map_or(0, Vec::len));
@@ -165,12 +167,16 @@ impl<'a> RoleView<'a> {
 
     /// Its ARN, or one that stands for it where it is not known: in account 000000000000, where its own is not.
     pub fn arn(&self) -> String {
-        let name = match self.role.named_by {
-            NamedBy::Nothing => "trailproof-unnamed-role",
-            _ => self.role.name.as_str(),
+        let stand_in = || {
+            let name = match self.role.named_by {
+                NamedBy::Nothing => "trailproof-unnamed-role",
+                _ => self.role.name.as_str(),
+            };
+            let account = self.role.account.map(|account| account.to_string());
+            let account = account.as_deref().unwrap_or("000000000000");
+            ["arn:", &self.role.partition, ":iam::", account, ":role/", name].concat()
         };
-        let account = self.role.account.map_or_else(|| "000000000000".to_owned(), |account| account.to_string());
-        self.role.arn().unwrap_or_else(|| format!("arn:{}:iam::{account}:role/{name}", self.role.partition))
+        self.role.arn().unwrap_or_else(stand_in)
     }
 
     /// The trust policy.

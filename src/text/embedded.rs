@@ -37,6 +37,12 @@ impl OffsetMap {
         }
     }
 
+    /// The place of a range of decoded text; apart from [`Place::span`], where it is the rare case.
+    #[cold]
+    fn span(&self, source: SourceId, start: u32, end: u32) -> Span {
+        Span::new(source, self.outer(start), self.outer(end))
+    }
+
     /// The map of a text that lies inside a text that lies inside a source: `self` first, then `outer`.
     pub fn within(&self, outer: &OffsetMap) -> OffsetMap {
         // Between two points of either map both advance byte by byte, so the points of both are enough.
@@ -96,10 +102,11 @@ impl Place {
     }
 
     /// The place of a range of this text.
+    #[inline]
     pub fn span(&self, start: u32, end: u32) -> Span {
         match &self.map {
             None => Span::new(self.source, self.base.saturating_add(start), self.base.saturating_add(end)),
-            Some(map) => Span::new(self.source, map.outer(start), map.outer(end)),
+            Some(map) => map.span(self.source, start, end),
         }
     }
 }

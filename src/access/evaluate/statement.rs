@@ -22,7 +22,7 @@ impl Evaluation<'_> {
         if !self.is_told() {
             return;
         }
-        if statement.ambiguous.is_some() {
+        if statement.ambiguous {
             self.depend("which of two elements of one name in a statement counts");
         }
         for item in statement.resources.iter().flat_map(|resources| &resources.items) {
@@ -89,7 +89,7 @@ impl Evaluation<'_> {
 
     /// Action and resource of a statement, and whether it counts for certain.
     fn body(&self, statement: &Statement) -> Tri {
-        let certain = if statement.ambiguous.is_some() { Tri::Unknown } else { Tri::True };
+        let certain = if statement.ambiguous { Tri::Unknown } else { Tri::True };
         if !statement.covers_action(self.request.action.as_str()) {
             return Tri::False;
         }

@@ -326,9 +326,9 @@ impl<'e> Ground<'e> {
         let made = known.entry(Arc::as_ptr(policy) as usize).or_insert_with(|| {
             let mut slim = Policy::clone(policy);
             for actions in slim.statements.iter_mut().filter_map(|statement| statement.actions.as_mut()) {
-                actions
-                    .items
-                    .retain(|item| SERVICES.iter().any(|service| overlap(&item.raw().to_ascii_lowercase(), service)));
+                let has_part = |raw: &str| SERVICES.iter().any(|service| overlap(&raw.to_ascii_lowercase(), service));
+                let all = std::mem::take(&mut actions.items).into_iter();
+                actions.items = all.filter(|item| has_part(item.raw())).collect();
             }
             Arc::new(slim)
         });

@@ -26,7 +26,7 @@ pub fn statement_is_public(statement: &Statement) -> Tri {
         return Tri::False;
     }
     let Some(principals) = &statement.principals else { return Tri::False };
-    let certain = if statement.ambiguous.is_some() { Tri::Unknown } else { Tri::True };
+    let certain = if statement.ambiguous { Tri::Unknown } else { Tri::True };
     if principals.negated {
         return certain;
     }

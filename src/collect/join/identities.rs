@@ -380,7 +380,7 @@ fn described(kind: IdentityKind, name: &str) -> String {
         IdentityKind::User => "user",
         IdentityKind::Group => "group",
     };
-    format!("{word} `{name}`")
+    [word, " `", name, "`"].concat()
 }
 
 /// A stem without the number of a version, `-v3`.

@@ -3,7 +3,7 @@
 use compact_str::CompactString;
 
 use crate::aws::AccountId;
-use crate::estate::{Group, Known, NamedBy, Permissions, Role, Trail, User};
+use crate::estate::{Group, IdentityKind, Known, NamedBy, Permissions, Role, Trail, User};
 use crate::text::Span;
 
 impl Role {
@@ -17,7 +17,7 @@ impl Role {
             named_by,
             span,
             trust: Known::not_collected(super::TRUST),
-            permissions: Permissions::unknown("role"),
+            permissions: Permissions::unknown(IdentityKind::Role),
         }
     }
 }
@@ -31,7 +31,7 @@ impl User {
             account,
             span,
             groups: Known::not_collected("user.groups"),
-            permissions: Permissions::unknown("user"),
+            permissions: Permissions::unknown(IdentityKind::User),
         }
     }
 }
@@ -39,7 +39,7 @@ impl User {
 impl Group {
     /// A group of which nothing is known but its name, and its account where there is one.
     pub fn new(name: CompactString, account: Option<AccountId>, span: Span) -> Self {
-        Group { name, arn: None, account, span, permissions: Permissions::unknown("group") }
+        Group { name, arn: None, account, span, permissions: Permissions::unknown(IdentityKind::Group) }
     }
 }
 

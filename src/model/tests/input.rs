@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::Arn;
-use crate::estate::{Document, InlinePolicy, Known, NamedBy, Permissions, Role, Trail, read_policy};
+use crate::estate::{Document, IdentityKind, InlinePolicy, Known, NamedBy, Permissions, Role, Trail, read_policy};
 use crate::policy::Policy;
 use crate::syntax::json::Tape;
 use crate::text::embedded::Place;
@@ -68,7 +68,7 @@ impl Input {
             named_by: NamedBy::Input,
             span: trust.span().unwrap(),
             trust,
-            permissions: Permissions::unknown("role"),
+            permissions: Permissions::unknown(IdentityKind::Role),
         });
         self
     }

@@ -16,12 +16,12 @@ fn check(_: &Context<'_>, view: &BucketView<'_>) -> Outcome {
             actions.items.iter().filter(|action| applies(action.raw(), resources) == Applies::No).collect();
         let Some(first) = idle.first() else { continue };
         if idle.len() == actions.items.len() {
-            let what = match actions.items.as_slice() {
+            let what = match &*actions.items {
                 [one] => format!("`{}` applies", one.raw()),
                 items => format!("none of these {} actions applies", items.len()),
             };
             let not = if actions.items.len() == 1 { "to no resource of its statement" } else { "to its resources" };
-            let span = if let [one] = resources.items.as_slice() { one.span } else { resources.span };
+            let span = if let [one] = &*resources.items { one.span } else { resources.span };
             let message = format!("{what} {not}, so that the statement does nothing");
             let draft = Finding::at(span, needs(first.raw())).message(message).statement(statement);
             findings.push(draft.related(actions.span, "the actions").help(help(first.raw())));

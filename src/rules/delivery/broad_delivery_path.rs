@@ -41,7 +41,7 @@ fn one_by_one(statement: &Statement) -> Vec<(Span, String, Statement)> {
         return vec![(resources.span, "*".to_owned(), statement.clone())];
     }
     let items = resources.items.iter().map(|item| {
-        let resources = Entries { items: vec![item.clone()], ..resources.clone() };
+        let resources = Entries { items: [item.clone()].into(), ..resources.clone() };
         (item.span, item.raw().to_owned(), Statement { resources: Some(resources), ..statement.clone() })
     });
     items.collect()

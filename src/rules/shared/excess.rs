@@ -105,7 +105,10 @@ pub(in crate::rules) fn is_nothing_more(ground: &Ground<'_, '_>, statement: &Sta
 /// Whether a statement's actions are such as readers of logs need, each named in full: what most statements of sharing
 /// roles are.
 fn reads_at_most(actions: &Entries) -> bool {
-    let is_read = |raw: &str| READS.iter().chain([&LOCATION]).any(|read| read.eq_ignore_ascii_case(raw));
+    let is_read = |raw: &str| {
+        let mut reads = READS.iter().chain([&LOCATION]);
+        READS.contains(&raw) || reads.any(|read| read.eq_ignore_ascii_case(raw))
+    };
     !actions.negated && actions.items.iter().all(|item| is_read(item.raw()))
 }
 

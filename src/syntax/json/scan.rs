@@ -7,8 +7,12 @@ pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
         // Indentation.
-        while word(bytes, at) == Some(every(b' ')) {
-            at += WORD;
+        while let Some(word) = word(bytes, at) {
+            let spaces = spaces(word);
+            at += spaces;
+            if spaces < WORD {
+                break;
+            }
         }
     }
     at
@@ -24,6 +28,11 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
 
 const fn every(byte: u8) -> u64 {
     u64::from_le_bytes([byte; WORD])
+}
+
+/// How many spaces `word` begins with.
+fn spaces(word: u64) -> usize {
+    (word ^ every(b' ')).trailing_zeros() as usize / WORD
 }
 
 /// How many of the bytes in `word` stand before the first one that ends the plain run of a string: a quote, a backslash

@@ -167,8 +167,11 @@ impl<'t> Json<'t> {
 
     /// Whether this string is `key`.
     pub fn is_key(self, key: &str) -> bool {
-        match self.node().escaped {
-            false => self.inside() == Some(key),
+        const QUOTES: usize = 2;
+        let node = self.node();
+        match node.escaped {
+            // The keys of an object mostly differ in length.
+            false => (node.end - node.start) as usize == key.len() + QUOTES && self.inside() == Some(key),
             true => self.as_str().is_some_and(|s| s == key),
         }
     }
@@ -187,44 +190,39 @@ impl<'t> Json<'t> {
 
     fn duplicates_here(self, found: &mut Vec<Duplicate>) {
         const PAIRWISE: usize = 12;
-        let keys = || self.members().map(|(key, _)| key);
-        let mut report = |first: Json<'_>, again: Json<'_>| {
-            let key = again.as_str().unwrap_or_default().into_owned();
-            found.push(Duplicate { key, first: first.span(), again: again.span() });
-        };
-        let mut few = [self; PAIRWISE];
-        let mut count = 0;
-        for (slot, key) in few.iter_mut().zip(keys()) {
-            *slot = key;
-            count += 1;
+        let before = found.len();
+        // Each key by its index, with its length: keys that differ in it need no second look.
+        let mut few = [(0, 0); PAIRWISE];
+        for (count, (key, _)) in self.members().enumerate() {
+            let node = key.node();
+            let length = node.end - node.start;
+            let same = |&&(first, other): &&(u32, u32)| other == length && self.at(first).raw() == key.raw();
+            let first = few.iter().take(count).find(same).map(|(first, _)| self.at(*first));
+            let Some(slot) = few.get_mut(count).filter(|_| !node.escaped) else {
+                found.truncate(before);
+                return self.duplicates_among_many(found);
+            };
+            *slot = (key.index, length);
+            found.extend(first.map(|first| duplicate(first, key)));
         }
-        if keys().nth(count).is_none() {
-            let few = few.get(..count).unwrap_or_default();
-            for (number, key) in few.iter().enumerate() {
-                if let Some(first) = few.iter().take(number).find(|k| k.same_text(*key)) {
-                    report(*first, *key);
-                }
-            }
-            return;
-        }
+    }
+
+    fn duplicates_among_many(self, found: &mut Vec<Duplicate>) {
         let mut seen: HashMap<Cow<'t, str>, Json<'t>> = HashMap::new();
-        for key in keys() {
+        for (key, _) in self.members() {
             match seen.entry(key.as_str().unwrap_or_default()) {
-                Entry::Occupied(first) => report(*first.get(), key),
+                Entry::Occupied(first) => found.push(duplicate(*first.get(), key)),
                 Entry::Vacant(entry) => {
                     entry.insert(key);
                 }
             }
         }
     }
+}
 
-    fn same_text(self, other: Json<'_>) -> bool {
-        let (one, two) = (self.node(), other.node());
-        match one.escaped || two.escaped {
-            false => one.end - one.start == two.end - two.start && self.raw() == other.raw(),
-            true => self.as_str() == other.as_str(),
-        }
-    }
+fn duplicate(first: Json<'_>, again: Json<'_>) -> Duplicate {
+    let key = again.as_str().unwrap_or_default().into_owned();
+    Duplicate { key, first: first.span(), again: again.span() }
 }
 
 impl std::fmt::Debug for Json<'_> {
