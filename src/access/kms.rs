@@ -202,11 +202,8 @@ impl Evaluation<'_> {
                 | "Unavailable"
                 | "Creating"),
             ) => {
-                self.step(
-                    StepEffect::Missing,
-                    || format!("the state of the key is `{state}`: it decrypts nothing"),
-                    None,
-                );
+                let need = "a key that is `Enabled`".to_owned();
+                self.stop(format!("the state of the key is `{state}`: it decrypts nothing"), None, Some(need));
                 Tri::False
             }
             _ => {

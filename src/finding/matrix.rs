@@ -210,6 +210,8 @@ pub struct Refusal {
     pub cause: String,
     /// The steps of the decision that came nearest.
     pub steps: Vec<Step>,
+    /// What would have to be there for it to be possible; all of them together.
+    pub would_take: Vec<String>,
 }
 
 /// Something that was not known and leaves cells unknown or conditional.

@@ -13,7 +13,7 @@ use super::mentions::{Mentions, Signature};
 use super::reader::{Face, Identity, Reader, sessions_of};
 use super::seen::{Onward, Reach};
 use crate::access::actor::allowing_all;
-use crate::access::evaluate::{Policies, Side};
+use crate::access::evaluate::{Explanation, Policies, Side};
 use crate::access::pattern_set::arns_overlap;
 use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
@@ -51,7 +51,7 @@ struct Like {
 
 /// The trust policy of a role.
 #[derive(Debug)]
-struct Door {
+pub(super) struct Door {
     arn: String,
     account: Option<AccountId>,
     policy: Arc<Policy>,
@@ -60,7 +60,7 @@ struct Door {
 
 impl Door {
     /// The trust policy of a role; `None` where it is not known, which `gaps` tells then.
-    fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<MatrixGap>) -> Option<Self> {
+    pub(super) fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<MatrixGap>) -> Option<Self> {
         let arn = role.arn()?;
         match role.trust.get() {
             Ok(Some(document)) => {
@@ -84,7 +84,13 @@ impl Door {
     }
 
     /// Whether some principal of an account can assume the role, its administrators willing.
-    fn admits(&self, ground: &Ground<'_>, account: AccountId, membership: &Membership, who: &str) -> Option<Onward> {
+    pub(super) fn admits(
+        &self,
+        ground: &Ground<'_>,
+        account: AccountId,
+        membership: &Membership,
+        who: &str,
+    ) -> Option<Onward> {
         let scp = ground.organization.scp(account);
         let scp: Vec<Vec<&Policy>> = scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
         let answer = self.ask(ground, |trust| {
@@ -93,6 +99,14 @@ impl Door {
         let mut onward = self.onward(judged(answer)?, who);
         onward.depends_on.extend(ground.scp_unless(account));
         Some(onward)
+    }
+
+    /// Why no principal of an account can assume the role, its administrators willing: by whoever comes nearest.
+    pub(super) fn refusal(&self, ground: &Ground<'_>, account: AccountId) -> Explanation {
+        let scp = ground.organization.scp(account);
+        let scp: Vec<Vec<&Policy>> = scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
+        let membership = ground.organization.membership(account);
+        self.ask(ground, |trust| Trust { scp: &scp, ..trust }.refusal(account, &membership, ASSUME))
     }
 
     fn onward(&self, hit: Hit, who: &str) -> Onward {
@@ -136,7 +150,7 @@ impl Door {
     }
 
     /// The accounts that it may let in; `None` for any.
-    fn accounts(&self) -> Option<BTreeSet<AccountId>> {
+    pub(super) fn accounts(&self) -> Option<BTreeSet<AccountId>> {
         let mut accounts = BTreeSet::new();
         for statement in self.policy.allows() {
             if names_everyone(statement) {
@@ -336,6 +350,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
                 scp: &scp,
                 rcp: &rcp,
                 management: ground.model.management(),
+                titles: face.titles.as_ref(),
                 ..Policies::default()
             };
             let ask = |keys: Vec<(CompactString, Given)>| Question {

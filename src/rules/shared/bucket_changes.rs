@@ -3,7 +3,7 @@
 use crate::access::actor::Actor;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::Caller;
-use crate::access::search::{Answer, Found, Question, STRANGER, principals_of};
+use crate::access::search::{Answer, Found, ANY_SESSION, Question, principals_of};
 use crate::access::sts::{Membership, better, meant_accounts, names_everyone, ways};
 use crate::aws::AccountId;
 use crate::estate::{Estate, Gap};
@@ -178,7 +178,7 @@ pub(in crate::rules) fn by_own_policies(
             (true, false) => Side::None,
         };
         let question = Question {
-            callers: vec![Caller::Session(account, format!("{name}{}", role.role.name).into(), Some(STRANGER.into()))],
+            callers: vec![Caller::Session(account, format!("{name}{}", role.role.name).into(), Some(ANY_SESSION.into()))],
             action,
             resource: arn.into(),
             resource_account: Some(account),
