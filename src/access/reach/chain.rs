@@ -115,7 +115,7 @@ impl Door {
         let with = carried.and_then(|values| values.first()).map(|id| format!(" with external ID `{id}`"));
         let title = format!("{who} assumes {}{}", self.arn, with.unwrap_or_default());
         Onward {
-            hop: Hop { title, role: Some(self.arn.clone()), steps },
+            hop: Hop { title, resource: None, role: Some(self.arn.clone()), steps },
             certainty: hit.certainty,
             depends_on: hit.depends_on,
         }
