@@ -6,6 +6,7 @@ use super::{Authority, Evaluation};
 use crate::access::principals;
 use crate::access::request::{Caller, Otherwise};
 use crate::access::search::can_arrange;
+use crate::aws::AccountId;
 use crate::finding::{Step, StepEffect};
 use crate::policy::condition::{self, Context, KeyValue, Tri};
 use crate::policy::template::{Lookup, Match, Template};
@@ -108,8 +109,10 @@ impl Evaluation<'_> {
                 (reason, need, span, Rank { is_for_others: false, failing: 1 + others.len(), apart: 0 })
             }
         };
-        let allows = if matches!(misfit, Misfit::Principals(_)) { "allows it, but" } else { "would allow it, but" };
-        let message = format!("{title} {allows} {reason}");
+        let message = match misfit {
+            Misfit::Principals(_) => format!("{}; {title} does, but {reason}", self.missing(authority)),
+            Misfit::Resources(_) | Misfit::Conditions(..) => format!("{title} would allow it, but {reason}"),
+        };
         let step = Step { effect: StepEffect::Missing, message, span: Some(span) };
         Near { step, need, is_for_others: rank.is_for_others, rank }
     }
@@ -121,8 +124,11 @@ impl Evaluation<'_> {
             Some((bucket, _)) if self.request.action.is_of("s3") => folder(wanted, bucket.len() + 1, from),
             _ => None,
         };
+        let place = |from: usize| {
+            under(from).map_or_else(|| format!("`{wanted}`"), |folder| format!("what lies under `{folder}`"))
+        };
         if resources.negated {
-            let need = format!("a `NotResource` in {title} that leaves {wanted} in");
+            let need = format!("a `NotResource` in {title} that leaves {} in", place(0));
             return (format!("its `NotResource` leaves out {}", list(&resources.items)), need, resources.span, 0);
         }
         let filled = |item: &Spanned<Template>| self.filled(&item.value);
@@ -150,13 +156,7 @@ impl Evaluation<'_> {
         } else {
             reason.push_str(&format!(", and the request is for `{wanted}`"));
         }
-        let place = match wanted.split_once('/') {
-            Some((bucket, _)) if self.request.action.is_of("s3") => {
-                under(common).map_or_else(|| format!("`{wanted}`"), |folder| format!("`{bucket}/{folder}*`"))
-            }
-            _ => format!("`{wanted}`"),
-        };
-        (reason, format!("a `Resource` such as {place} in {title}"), nearest.span, apart)
+        (reason, format!("a `Resource` in {title} that takes in {}", place(common)), nearest.span, apart)
     }
 
     /// Why conditions do not hold, what would, and where.
@@ -188,7 +188,7 @@ impl Evaluation<'_> {
         reason.push_str(&format!(", and the request has {had}"));
         if !others.is_empty() {
             let others: Vec<&str> = others.iter().map(|clause| clause.written_key.as_str()).collect();
-            reason.push_str(&format!("; nor does it meet what stands there on {}", quoted(&others)));
+            reason.push_str(&format!("; nor does it meet that on {}", quoted(&others)));
         }
         (reason, format!("a condition on `{}` in {title} {need}", first.written_key), first.span)
     }
@@ -273,9 +273,18 @@ fn version(policy: &Policy) -> String {
     format!("`\"Version\": \"2012-10-17\"` in the {}", policy.kind.title())
 }
 
-/// The folder in which an object lies, where it first differs; `from` is where that is, and the key begins at `key`.
+/// The folder in which an object lies, down to where it first differs, and to an account where it is in the folder of one;
+/// `from` is where it differs, and the key begins at `key`.
 fn folder(resource: &str, key: usize, from: usize) -> Option<&str> {
-    let at = from.max(key);
+    let mut at = key;
+    for component in resource.get(key..)?.split('/') {
+        if AccountId::parse(component).is_some() {
+            break;
+        }
+        at += component.len() + 1;
+    }
+    let of_account = if at < resource.len() { at } else { key };
+    let at = from.max(key).max(of_account);
     let end = resource.get(at..)?.find('/').map(|end| at + end + 1);
     let end = end.or_else(|| resource.rfind('/').map(|end| end + 1).filter(|end| *end > key))?;
     resource.get(key..end)

@@ -102,7 +102,7 @@ impl Evaluation<'_> {
     }
 
     /// That no Allow of a side is there.
-    fn missing(&self, authority: Authority) -> String {
+    pub(super) fn missing(&self, authority: Authority) -> String {
         let action = &self.request.action;
         let on = match action.is_of("s3") {
             true => format!("`{action}` on it"),

@@ -475,9 +475,11 @@ fn admit<'e>(
                 .iter()
                 .flat_map(|membership| own.iter().map(move |account| (*account, membership.clone())));
             for (account, membership) in entry.reader.stand_ins(ground).into_iter().chain(of_door) {
-                if let Some(step) = door.admits(ground, account, &membership, &entry.reader.party.label)
+                if let Some(mut step) = door.admits(ground, account, &membership, &entry.reader.party.label)
                     && best.as_ref().is_none_or(|known| step.certainty < known.certainty)
                 {
+                    let of_any = |text: &str| text.replace(account.as_str(), "that account");
+                    step.hop.steps.iter_mut().for_each(|one| one.message = of_any(&one.message));
                     best = Some(step);
                 }
             }

@@ -216,7 +216,8 @@ impl<'e> Ground<'e> {
             grantees,
             identity: Identity::Granted(format!(
                 "administrators of {} decide which of their users and roles may",
-                self.model.label(account)
+                // An account that is made up has no name.
+                if self.of_nobody().any(|one| one == account) { "that account".to_owned() } else { self.model.label(account) }
             )),
             boundary: Boundary::None,
             titles: None,

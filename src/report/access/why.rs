@@ -250,21 +250,26 @@ impl<'t> Explainer<'t> {
     /// What stops it, and what it would take; a cause that was said already is not said again.
     fn cause(&mut self, cause: &Cause<'_>, said: Option<&str>) {
         let is_said = said == Some(cause.cause);
-        // A step that says the cause itself has no more to it than its place.
-        let is_cause = |step: &&Step| step.message == cause.cause;
-        let is_here = cause.steps.first().is_some_and(|step| is_cause(step) && step.span.is_some());
-        let because = if is_said && is_here { "because of this" } else { "because" };
-        let rest = cause.steps.iter().any(|step| !is_cause(step) || step.span.is_some());
-        match (is_said && !rest, cause.would_take.is_empty()) {
-            (true, true) => return,
-            (true, false) => self.heading(&format!("can not {}:", cause.verbs())),
-            (false, _) => self.heading(&format!("can not {}, {because}:", cause.verbs())),
+        // A step that the cause ends with has no more to it than its place.
+        let is_cause = |step: &&Step| cause.cause.ends_with(step.message.as_str());
+        let mut steps: Vec<&Step> = cause.steps.clone();
+        steps.retain(|step| !is_cause(step) || step.span.is_some());
+        let is_here = steps.first().is_some_and(is_cause);
+        match (is_said, steps.is_empty(), cause.would_take.is_empty()) {
+            (true, true, true) => return,
+            (true, true, false) => self.heading(&format!("can not {}:", cause.verbs())),
+            (true, false, _) if is_here => self.heading(&format!("can not {}, because of this:", cause.verbs())),
+            _ => self.heading(&format!("can not {}, because:", cause.verbs())),
         }
         if !is_said {
             self.pen.paragraph(self.text, 2, (Style::Strong, "· "), &visible(cause.cause));
         }
-        for step in &cause.steps {
-            if is_cause(step) { self.excerpt(step) } else { self.step(step) }
+        for (number, step) in steps.into_iter().enumerate() {
+            match (is_cause(&step), number) {
+                (true, 0) => self.excerpt(step),
+                (true, _) => self.said_step(step, "here"),
+                (false, _) => self.said_step(step, &step.message),
+            }
         }
         if !cause.would_take.is_empty() {
             let needed = joined(&cause.would_take, "and");
@@ -273,6 +278,10 @@ impl<'t> Explainer<'t> {
     }
 
     fn step(&mut self, step: &Step) {
+        self.said_step(step, &step.message);
+    }
+
+    fn said_step(&mut self, step: &Step, message: &str) {
         let style = match step.effect {
             StepEffect::Allows => Style::Good,
             StepEffect::Denies | StepEffect::Missing => Style::Level(Level::Error),
@@ -282,7 +291,7 @@ impl<'t> Explainer<'t> {
         // The excerpt says its place itself; what ships with the tool has none.
         let at = step.span.filter(|_| drawn.is_empty()).map(|span| position(self.sources, span));
         let at = at.filter(|at| !at.is_empty()).map(|at| format!(" ({at})")).unwrap_or_default();
-        let text = format!("{}{at}", visible(&step.message));
+        let text = format!("{}{at}", visible(message));
         self.pen.paragraph(self.text, 5, (style, &format!("{}: ", word(step))), &text);
         self.text.push_str(&drawn);
     }
