@@ -333,7 +333,9 @@ impl Evaluation<'_> {
         for policy in policies.iter().filter(|_| self.is_told()).collect::<Vec<_>>() {
             for statement in policy.allows().filter(|statement| statement_is_public(statement) == Tri::True) {
                 let title = self.title(policy, statement, Authority::Resource);
-                let words = format!("{title} makes it public: it is for everyone, and no condition holds it to callers whom it names");
+                let words = format!(
+                    "{title} makes it public: it is for everyone, and no condition holds it to callers whom it names"
+                );
                 let need = format!("a condition such as one on `aws:PrincipalOrgID` in {title}");
                 self.stop(words, Some(statement.span), Some(need));
             }

@@ -390,8 +390,10 @@ fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, request: &
 /// Callers that stand for all principals of an account, as far as these policies can tell them apart: one unnamed
 /// role, one unnamed user, and each role or user that a policy names, directly or by a pattern of `aws:PrincipalArn`.
 pub fn principals_of(account: AccountId, policies: &[&Policy]) -> Vec<Caller> {
-    let mut callers =
-        vec![Caller::Session(account, ANY_ROLE.into(), Some(ANY_SESSION.into())), Caller::User(account, ANY_USER.into())];
+    let mut callers = vec![
+        Caller::Session(account, ANY_ROLE.into(), Some(ANY_SESSION.into())),
+        Caller::User(account, ANY_USER.into()),
+    ];
     let mut add = |caller: Caller| {
         if !callers.contains(&caller) {
             callers.push(caller);

@@ -163,7 +163,8 @@ impl Trust<'_> {
         fixed: &[(&str, Given)],
     ) -> Answer {
         let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
-        let what = if action == "sts:AssumeRole" { "assume this role".to_owned() } else { format!("`{action}` on this role") };
+        let what =
+            if action == "sts:AssumeRole" { "assume this role".to_owned() } else { format!("`{action}` on this role") };
         let granted = format!("administrators of {account} decide which of their users and roles may {what}");
         let ways = ways(account, membership, self.policy, self.organization);
         self.ask(callers, Side::Granted(&granted), ways, action, external_id, fixed)

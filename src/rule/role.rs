@@ -321,7 +321,11 @@ impl<'a> RoleView<'a> {
         let policies: Vec<&Policy> = self.policies.iter().map(|p| p.policy.as_ref()).collect();
         let name = self.role.path.as_deref().unwrap_or("/").trim_start_matches('/');
         let question = Question {
-            callers: vec![Caller::Session(account, format!("{name}{}", self.role.name).into(), Some(ANY_SESSION.into()))],
+            callers: vec![Caller::Session(
+                account,
+                format!("{name}{}", self.role.name).into(),
+                Some(ANY_SESSION.into()),
+            )],
             action,
             resource: resource.into(),
             resource_account: resource_account.or(Some(account)),

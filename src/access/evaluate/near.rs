@@ -133,7 +133,8 @@ impl Evaluation<'_> {
         }
         let filled = |item: &Spanned<Template>| self.filled(&item.value);
         let common = |item: &Spanned<Template>| same_start(&filled(item), wanted);
-        let Some(nearest) = resources.items.iter().max_by_key(|item| (common(item), std::cmp::Reverse(item.span))) else {
+        let Some(nearest) = resources.items.iter().max_by_key(|item| (common(item), std::cmp::Reverse(item.span)))
+        else {
             let need = format!("a `Resource` in {title}");
             return ("its `Resource` is empty".to_owned(), need, resources.span, wanted.len());
         };
@@ -183,7 +184,9 @@ impl Evaluation<'_> {
                 (quoted(&values), "that this request meets".to_owned())
             }
             KeyValue::Absent => ("no such key".to_owned(), "that holds without it".to_owned()),
-            KeyValue::Unknown | KeyValue::Present => ("something else".to_owned(), "that this request meets".to_owned()),
+            KeyValue::Unknown | KeyValue::Present => {
+                ("something else".to_owned(), "that this request meets".to_owned())
+            }
         };
         reason.push_str(&format!(", and the request has {had}"));
         if !others.is_empty() {

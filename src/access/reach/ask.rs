@@ -393,9 +393,11 @@ impl<'c> Case<'c> {
         let policies = self.policies(self.own_side(), self.ground.side(&self.resource), None);
         let mut allows = self.by_resource.iter().chain(&self.by_identity).filter(|s| s.effect == Effect::Allow);
         allows.any(|statement| {
-            self.face.callers.iter().take(MOST_CALLERS).any(|caller| {
-                statement_may_meet(statement, &self.plain(caller, action, resource, &[]), &policies)
-            })
+            self.face
+                .callers
+                .iter()
+                .take(MOST_CALLERS)
+                .any(|caller| statement_may_meet(statement, &self.plain(caller, action, resource, &[]), &policies))
         })
     }
 }

@@ -13,7 +13,7 @@ use super::mentions::{Mentions, Signature};
 use super::reader::{Face, Identity, Reader, sessions_of};
 use super::seen::{Onward, Reach};
 use crate::access::actor::allowing_all;
-use crate::access::evaluate::{Explanation, Policies, Side};
+use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::arns_overlap;
 use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
@@ -77,7 +77,7 @@ impl Door {
         }
     }
 
-    fn ask<T>(&self, ground: &Ground<'_>, ask: impl FnOnce(Trust<'_>) -> T) -> T {
+    pub(super) fn ask<T>(&self, ground: &Ground<'_>, ask: impl FnOnce(Trust<'_>) -> T) -> T {
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let organization = ground.model.organization_id().map(|organization| organization.id.as_str());
         ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, scp: &[], organization })
@@ -99,14 +99,6 @@ impl Door {
         let mut onward = self.onward(judged(answer)?, who);
         onward.depends_on.extend(ground.scp_unless(account));
         Some(onward)
-    }
-
-    /// Why no principal of an account can assume the role, its administrators willing: by whoever comes nearest.
-    pub(super) fn refusal(&self, ground: &Ground<'_>, account: AccountId) -> Explanation {
-        let scp = ground.organization.scp(account);
-        let scp: Vec<Vec<&Policy>> = scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
-        let membership = ground.organization.membership(account);
-        self.ask(ground, |trust| Trust { scp: &scp, ..trust }.refusal(account, &membership, ASSUME))
     }
 
     fn onward(&self, hit: Hit, who: &str) -> Onward {

@@ -68,13 +68,7 @@ fn told_apart<'g>(ground: &'g Ground<'_>, mentions: &Mentions) -> Vec<&'g LogOwn
 }
 
 /// What a reader can do with the logs of one account.
-fn seen(
-    ground: &Ground<'_>,
-    cases: &mut [Case<'_>],
-    reader: &Reader<'_>,
-    column: &LogOwner,
-    work: &mut usize,
-) -> Seen {
+fn seen(ground: &Ground<'_>, cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner, work: &mut usize) -> Seen {
     let mut seen = Seen::default();
     let who = &reader.party.label;
     let of = match column.stands_for_all {

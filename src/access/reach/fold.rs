@@ -11,9 +11,7 @@ use super::refusal::Roads;
 use super::seen::{Reach, Seen};
 use crate::access::lock::Lock;
 use crate::aws::AccountId;
-use crate::finding::matrix::{
-    Ability, Cell, Certainty, Column, Fit, Matrix, MatrixGap, Party, ReaderKind, Row, Scope,
-};
+use crate::finding::matrix::{Ability, Cell, Certainty, Column, Fit, Matrix, MatrixGap, Party, ReaderKind, Row, Scope};
 
 /// What tells cells apart.
 type Look = ([Option<Certainty>; 4], Option<Fit>);
@@ -164,12 +162,7 @@ fn row<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, co
 }
 
 /// One cell, or two where readers of the row own logs of the column.
-fn cells<'e>(
-    ground: &Ground<'e>,
-    roads: &Roads<'_, 'e>,
-    group: &Group<'_, 'e>,
-    members: &[&LogOwner],
-) -> Vec<Cell> {
+fn cells<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, members: &[&LogOwner]) -> Vec<Cell> {
     let own_of = |entry: &Entry<'_>| entry.reach.own.as_ref().map(|(account, _)| *account);
     let mine = group.entries.iter().find_map(|entry| {
         let own = own_of(entry)?;

@@ -217,7 +217,11 @@ impl<'e> Ground<'e> {
             identity: Identity::Granted(format!(
                 "administrators of {} decide which of their users and roles may",
                 // An account that is made up has no name.
-                if self.of_nobody().any(|one| one == account) { "that account".to_owned() } else { self.model.label(account) }
+                if self.of_nobody().any(|one| one == account) {
+                    "that account".to_owned()
+                } else {
+                    self.model.label(account)
+                }
             )),
             boundary: Boundary::None,
             titles: None,

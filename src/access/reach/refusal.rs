@@ -3,8 +3,9 @@
 //! Which road was meant for a reader is seen from how far it leads: a statement that fits but for one element, a Deny that
 //! meets what is allowed elsewhere, a role that lets the reader in, or one that reads what is asked for and does not.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 
@@ -15,13 +16,18 @@ use super::ground::Ground;
 use super::reader::Reader;
 use crate::access::evaluate::Explanation;
 use crate::access::request::Given;
+use crate::access::sts::Trust;
 use crate::aws::AccountId;
 use crate::estate::Role;
 use crate::finding::matrix::{Ability, Refusal};
 use crate::finding::{Decision, Step, StepEffect};
+use crate::policy::Policy;
 
 /// How many roles that let a reader in are looked at.
 const MOST_ROLES: usize = 12;
+
+/// How many roles are looked at for all readers of a bucket that nobody asks about by themselves.
+const ALL_ROLES: usize = 2_000;
 
 /// How many of the callers that stand for a reader are looked at by themselves.
 const MOST_FACES: usize = 4;
@@ -33,6 +39,8 @@ pub(super) struct Roads<'r, 'e> {
     readers: Vec<&'r Entry<'e>>,
     /// Roles by the accounts that their trust policies speak of, and those that speak of everyone.
     trusting: OnceCell<BTreeMap<Option<AccountId>, Vec<&'e Role>>>,
+    /// How many roles may still be looked at.
+    left: Cell<usize>,
 }
 
 /// What is asked for.
@@ -57,7 +65,8 @@ impl Asked<'_> {
 impl<'r, 'e> Roads<'r, 'e> {
     pub(super) fn new(ground: &'r Ground<'e>, entries: &'r [Entry<'e>]) -> Self {
         let is_reading = |entry: &&Entry<'_>| entry.reader.role.is_some() && !entry.reach.is_empty();
-        Roads { ground, readers: entries.iter().filter(is_reading).collect(), trusting: OnceCell::new() }
+        let readers = entries.iter().filter(is_reading).collect();
+        Roads { ground, readers, trusting: OnceCell::new(), left: Cell::new(ALL_ROLES) }
     }
 
     /// What stops a reader from what it can not do with the logs of an account.
@@ -94,6 +103,9 @@ impl<'r, 'e> Roads<'r, 'e> {
         let Some(account) = entry.reader.account.filter(|_| is_account && !direct.is_meant) else {
             return (cause_of(&direct.explanation), direct.explanation);
         };
+        if self.ground.is_apart(&entry.reader.party) {
+            self.left.set(ALL_ROLES);
+        }
         let who = &entry.reader.party.label;
         let by_role = self.by_role(account, who, column, &asked);
         let road = match by_role {
@@ -138,6 +150,9 @@ impl<'r, 'e> Roads<'r, 'e> {
             if !case.may_do_anything() {
                 continue;
             }
+            if !self.may_look() {
+                break;
+            }
             let Some(door) = Door::of(self.ground, role, &mut Vec::new()) else { continue };
             let Some(onward) = door.admits(self.ground, account, &membership, who) else { continue };
             let mut explanation = asked.of(&case);
@@ -162,6 +177,9 @@ impl<'r, 'e> Roads<'r, 'e> {
 
     /// Why the account can not assume a role that can.
     fn to_role(&self, account: AccountId, who: &str, column: &LogOwner, ability: Ability) -> Option<Road> {
+        if !self.may_look() {
+            return None;
+        }
         let can = |entry: &&&Entry<'e>| {
             entry.reader.account != Some(account) && entry.reach.of(column.account).access(ability).is_some()
         };
@@ -180,6 +198,12 @@ impl<'r, 'e> Roads<'r, 'e> {
         Some(Road { cause, explanation, is_near: false })
     }
 
+    fn may_look(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+
     /// Whether a role can do it.
     fn reads(&self, arn: &str, column: &LogOwner, ability: Ability) -> bool {
         let of_role = self.readers.iter().find(|entry| entry.reader.party.id == arn);
@@ -194,9 +218,10 @@ impl<'r, 'e> Roads<'r, 'e> {
             for role in &self.ground.estate.roles {
                 let Some(door) = Door::of(self.ground, role, &mut Vec::new()) else { continue };
                 match door.accounts() {
-                    Some(accounts) => accounts.into_iter().filter(|account| Some(*account) != role.account).for_each(
-                        |account| by_account.entry(Some(account)).or_default().push(role),
-                    ),
+                    Some(accounts) => accounts
+                        .into_iter()
+                        .filter(|account| Some(*account) != role.account)
+                        .for_each(|account| by_account.entry(Some(account)).or_default().push(role)),
                     None => by_account.entry(None).or_default().push(role),
                 }
             }
@@ -204,6 +229,16 @@ impl<'r, 'e> Roads<'r, 'e> {
         });
         let of = |key: Option<AccountId>| by_account.get(&key).into_iter().flatten().copied();
         of(Some(account)).chain(of(None)).filter(move |role| role.account != Some(account))
+    }
+}
+
+impl Door {
+    /// Why no principal of an account can assume the role, its administrators willing: by whoever comes nearest.
+    fn refusal(&self, ground: &Ground<'_>, account: AccountId) -> Explanation {
+        let scp = ground.organization.scp(account);
+        let scp: Vec<Vec<&Policy>> = scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
+        let membership = ground.organization.membership(account);
+        self.ask(ground, |trust| Trust { scp: &scp, ..trust }.refusal(account, &membership, "sts:AssumeRole"))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What cells say as sentences, which all formats share.
 
+use super::why::Verdict;
 use super::words::{
     could_deny, depends_on, is_fetch, joined, lacks_decrypt, main_access, main_refusal, may_be_encrypted, names,
     plural, refusal, roles, verb,
 };
-use super::why::Verdict;
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Row, Scope};
 use crate::finding::{Step, StepEffect};
 

@@ -2,7 +2,9 @@
 
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::access::search::{ANY_ROLE, ANY_SESSION, Answer, Found, Question, STRANGER, can_arrange, fill, principals_of};
+use crate::access::search::{
+    ANY_ROLE, ANY_SESSION, Answer, Found, Question, STRANGER, can_arrange, fill, principals_of,
+};
 use crate::access::sts::{better, meant_accounts, named_accounts, names_everyone, ways};
 use crate::aws::{AccountId, services};
 use crate::model::Class;
@@ -101,7 +103,8 @@ fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement
     let ways = ways(account, &context.membership(account), &policy, own);
     let mut best = Answer::No;
     for request in requests(attached, statement, account).take(MAX_REQUESTS) {
-        let identity = format!("administrators of {account} can allow their principals `{}` here", request.action);
+        let identity =
+            format!("administrators of {account} decide which of their users and roles may `{}`", request.action);
         for way in &ways {
             let fixed = request.context.iter().map(|(key, given)| (key.as_str().into(), given.clone()));
             let question = Question {
