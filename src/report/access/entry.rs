@@ -8,6 +8,9 @@ use super::words::{
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Row, Scope};
 use crate::finding::{Step, StepEffect};
 
+const NOT_READ: &str = ", but not read them";
+const NOT_DECRYPT: &str = ", but not decrypt them";
+
 /// A cell with those it is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry<'m> {
@@ -127,7 +130,10 @@ impl<'m> Entry<'m> {
             };
         }
         if lacks_decrypt(cell) {
-            text.push_str(", but not decrypt them");
+            text.push_str(NOT_DECRYPT);
+        }
+        if cell.fit == Some(Fit::TooLittle) && refusal(cell, Ability::Get).is_some() {
+            text.push_str(NOT_READ);
         }
         if may_be_encrypted(cell) {
             text.push_str("; whether they are under a key is not known");
@@ -174,8 +180,8 @@ impl<'m> Entry<'m> {
         }
         let can = self.sentence_of("them");
         let can = can.strip_prefix(&subject).map_or_else(|| can.clone(), |rest| format!("{}{rest}", self.pronoun()));
-        let can = can.strip_suffix(", but not decrypt them").map(str::to_owned).unwrap_or(can);
-        format!("{text}. {}", capital(&can))
+        let can = [NOT_READ, NOT_DECRYPT].iter().find_map(|not| can.strip_suffix(not)).unwrap_or(&can);
+        format!("{text}. {}", capital(can))
     }
 
     fn pronoun(&self) -> &'static str {
@@ -271,6 +277,8 @@ mod tests {
             sentence(cell(&[(Get, Certain)], &[List, Decrypt], Some(true)), &other),
             "222222222222 (payments) can fetch the logs of 333333333333, but not decrypt them"
         );
+        let listed = Cell { fit: Some(Fit::TooLittle), ..cell(&[(List, Certain)], &[Get, Decrypt], Some(true)) };
+        assert_eq!(sentence(listed, &reader), "222222222222 (payments) can list its own logs, but not read them");
         assert_eq!(
             sentence(cell(&[], &[List, Get, Decrypt], Some(true)), &other),
             "222222222222 (payments) can not list or read the logs of 333333333333"
