@@ -283,8 +283,8 @@ impl Evaluation<'_> {
         if granted == Tri::False {
             let words = match owner {
                 ObjectOwner::CloudTrail | ObjectOwner::Delivered => {
-                    "the object belongs to the account that CloudTrail delivers from: bucket policies do not reach it, \
-                     and its ACL grants this caller nothing"
+                    "the object belongs to another account, that which CloudTrail delivers from: bucket policies do not \
+                     reach it, and its ACL grants this caller nothing"
                 }
                 _ => {
                     "the object belongs to another account: bucket policies do not reach it, and its ACL grants this \

@@ -2,6 +2,7 @@
 
 use compact_str::CompactString;
 
+use super::notes::what;
 use super::{Authority, Evaluation};
 use crate::access::principals;
 use crate::access::request::{Caller, Otherwise};
@@ -111,7 +112,10 @@ impl Evaluation<'_> {
         };
         let message = match misfit {
             Misfit::Principals(_) => format!("{}; {title} does, but {reason}", self.missing(authority)),
-            Misfit::Resources(_) | Misfit::Conditions(..) => format!("{title} would allow it, but {reason}"),
+            Misfit::Resources(_) | Misfit::Conditions(..) => {
+                let allowed = what(self.policies.key.is_some(), &self.request.action);
+                format!("{title} would allow {allowed}, but {reason}")
+            }
         };
         let step = Step { effect: StepEffect::Missing, message, span: Some(span) };
         Near { step, need, is_for_others: rank.is_for_others, rank }

@@ -110,7 +110,6 @@ impl Evaluation<'_> {
         };
         match (authority, self.policies.titles) {
             (Authority::Identity, Some(titles)) => format!("no policy of {} allows {on}", titles.who()),
-            (Authority::Identity, None) => format!("no policy of this caller allows {on}"),
             (Authority::Boundary, Some(titles)) => {
                 let of = titles.boundary().unwrap_or_else(|| format!("permissions boundary of {}", titles.who()));
                 format!("no statement of the {of} allows {on}")
@@ -242,6 +241,6 @@ fn need_of(message: &str) -> String {
 }
 
 /// What a statement is about: two requests may be told of together, and one is for the key.
-fn what(of_key: bool, action: &ActionName) -> Cow<'_, str> {
+pub(super) fn what(of_key: bool, action: &ActionName) -> Cow<'_, str> {
     if of_key { format!("`{action}`").into() } else { "it".into() }
 }
