@@ -186,6 +186,18 @@ impl<'c> Case<'c> {
         resource: &str,
         fixed: &[(CompactString, Given)],
     ) -> Option<Hit> {
+        self.ask_on(&self.face.ways, callers, action, resource, fixed)
+    }
+
+    /// The same on some of the ways of the callers.
+    fn ask_on(
+        &mut self,
+        ways: &[Way],
+        callers: &[Caller],
+        action: &str,
+        resource: &str,
+        fixed: &[(CompactString, Given)],
+    ) -> Option<Hit> {
         let mut work = self.work;
         let key = resource.split_once('/').map(|(_, key)| key);
         let storage = self.ground.storage(key);
@@ -205,7 +217,7 @@ impl<'c> Case<'c> {
                     fixed: keys,
                 }
             };
-            best_on(&self.face.ways, |way| question(way).ask_within(work))
+            best_on(ways, |way| question(way).ask_within(work))
         };
         let put = |identity: Side<'_>, work: &mut usize| {
             let mut best = put_with(identity, storage.as_ref(), work);
@@ -294,7 +306,15 @@ impl<'c> Case<'c> {
                     let Some(hit) = case.ask(std::slice::from_ref(caller), action, object, &[]) else { continue };
                     let opened = case.decrypt(&hit, action, object);
                     better(get, Some(hit));
-                    better(&mut decrypt, opened);
+                    if !better(&mut decrypt, opened) && face.ways.len() > 1 && case.can_be_decrypted() {
+                        // The key may ask for another organization than the bucket needs.
+                        for way in &face.ways {
+                            let ways = std::slice::from_ref(way);
+                            let hit = case.ask_on(ways, std::slice::from_ref(caller), action, object, &[]);
+                            let opened = hit.and_then(|hit| case.decrypt(&hit, action, object));
+                            better(&mut decrypt, opened);
+                        }
+                    }
                     // Who gets in but can not decrypt may be helped by another principal.
                     if case.is_enough(get.as_ref(), decrypt.as_ref()) {
                         return true;
@@ -314,8 +334,11 @@ impl<'c> Case<'c> {
     /// Whether nothing more certain can be found.
     fn is_enough(&self, get: Option<&Hit>, decrypt: Option<&Hit>) -> bool {
         let is_certain = |hit: Option<&Hit>| hit.is_some_and(Hit::is_certain);
-        let can_be_decrypted = matches!(self.ground.lock, Lock::Key(_));
-        is_certain(get) && (!can_be_decrypted || is_certain(decrypt))
+        is_certain(get) && (!self.can_be_decrypted() || is_certain(decrypt))
+    }
+
+    fn can_be_decrypted(&self) -> bool {
+        matches!(self.ground.lock, Lock::Key(_))
     }
 
     /// Gives objects of a column to `ask`, until it has enough: those that are likely first.

@@ -213,12 +213,11 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
     let rcp = [door.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
     let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
     let mut work = ground.allowance;
-    let mut ways = face.ways.clone();
+    let mut ways = Vec::new();
     let mut callers = face.callers.clone();
     if let Some(account) = face.account() {
         let own = ground.model.organization_id().map(|organization| organization.id.as_str());
-        let more = sts::ways(account, &ground.organization.membership(account), door.all_policies(), own);
-        ways.extend(more.into_iter().filter(|way| !face.ways.iter().any(|known| known.keys == way.keys)));
+        ways = sts::ways(account, &ground.organization.membership(account), door.all_policies(), own);
         if let Some(Caller::Session(_, role, _)) = face.callers.first() {
             callers.extend(sessions_of(account, role.rsplit('/').next().unwrap_or(role), &door.policy));
         }
