@@ -175,6 +175,11 @@ impl Evaluation<'_> {
         if denied == Tri::True {
             return Decision::ExplicitDeny;
         }
+        if self.lacks_a_signature() {
+            let service = self.request.action.service().to_ascii_uppercase();
+            self.stop(format!("{service} takes no unsigned requests"), None, None);
+            return Decision::ImplicitDeny;
+        }
         let ceilings = self.ceilings();
         let allowed = match *self.policies {
             Policies { storage: Some(storage), .. } if self.request.action.is_of("s3") => self.stored(storage),
@@ -186,6 +191,15 @@ impl Evaluation<'_> {
             (Tri::True, Tri::False) => Decision::Allowed,
             _ => Decision::Conditional,
         }
+    }
+
+    /// Whether a request is unsigned and goes to a service that takes no such.
+    ///
+    /// Source: IAM User Guide, "AWS Signature Version 4 for API requests"; S3 is the one service of these with anonymous
+    /// requests.
+    fn lacks_a_signature(&self) -> bool {
+        let action = &self.request.action;
+        self.request.caller == Caller::Anonymous && (action.is_of("kms") || action.is_of("sts"))
     }
 
     /// The sweep for Deny statements, over every policy that applies.

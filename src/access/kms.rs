@@ -11,7 +11,7 @@ use compact_str::CompactString;
 
 use crate::access::evaluate::{Evaluation, Policies, Side};
 use crate::access::principals;
-use crate::access::request::{Caller, Given, Request};
+use crate::access::request::{Given, Request};
 use crate::aws::{AccountId, Arn, ConditionKey};
 use crate::estate::{Grant, GrantConstraints, KeyManager};
 use crate::finding::StepEffect;
@@ -49,10 +49,6 @@ impl Evaluation<'_> {
     /// Whether key policy, grants and state of the key let a request for it through.
     pub(in crate::access) fn unlocked(&mut self, key: &KeyFacts<'_>) -> Tri {
         let request = self.request;
-        if request.caller == Caller::Anonymous {
-            self.step(StepEffect::Missing, || "KMS takes no unsigned requests".to_owned(), None);
-            return Tri::False;
-        }
         let crosses = matches!((request.caller.account(), request.resource_account), (Some(a), Some(b)) if a != b);
         if crosses && !works_across_accounts(request.action.name()) {
             let message = || format!("KMS does not support `{}` on keys of other accounts", request.action);

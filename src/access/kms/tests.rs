@@ -4,7 +4,7 @@ use proptest::sample::{select, subsequence};
 use super::*;
 use crate::access::evaluate::{decide, explain};
 use crate::access::read::{Encryption, Read};
-use crate::access::request::Otherwise;
+use crate::access::request::{Caller, Otherwise};
 use crate::estate::read_policy;
 use crate::finding::Decision;
 use crate::policy::PolicyKind;

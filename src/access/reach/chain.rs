@@ -219,7 +219,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
         let own = ground.model.organization_id().map(|organization| organization.id.as_str());
         ways = sts::ways(account, &ground.organization.membership(account), door.all_policies(), own);
         if let Some(Caller::Session(_, role, _)) = face.callers.first() {
-            callers.extend(sessions_of(account, role.rsplit('/').next().unwrap_or(role), &door.policy));
+            callers.extend(door.all_policies().flat_map(|policy| sessions_of(account, role, policy)));
         }
     }
     let mut put = |identity: Side<'_>| {

@@ -155,11 +155,12 @@ impl<'e> Reader<'e> {
     pub(super) fn role(ground: &Ground<'e>, role: &'e Role) -> Option<Self> {
         let (arn, account) = (role.arn()?, role.account?);
         let path = role.path.as_deref().unwrap_or("/").trim_start_matches('/');
-        let caller = Caller::Session(account, format!("{path}{}", role.name).into(), Some(ANY_SESSION.into()));
+        let name = format!("{path}{}", role.name);
+        let caller = Caller::Session(account, name.as_str().into(), Some(ANY_SESSION.into()));
         let mut face = ground.acting(caller, account, Actor::role(ground.estate, role));
         // Whoever assumes it chooses the name of the session.
-        for policy in ground.resource_policies() {
-            face.callers.extend(sessions_of(account, &role.name, policy));
+        for policy in ground.all_policies() {
+            face.callers.extend(sessions_of(account, &name, policy));
         }
         Some(Reader {
             kind: ReaderKind::Role,
@@ -189,13 +190,14 @@ impl<'e> Reader<'e> {
     }
 }
 
-/// The sessions of a role that a policy names.
+/// The sessions of a role, given by its name with its path, that a policy names: it names them without the path.
 pub(super) fn sessions_of(account: AccountId, role: &str, policy: &Policy) -> Vec<Caller> {
+    let last = |name: &str| name.rsplit('/').next().map(str::to_owned);
     let principals = policy.effective().filter_map(|statement| statement.principals.as_ref());
     let entries = principals.flat_map(|principals| &principals.entries);
     let named = entries.filter_map(|entry| match &entry.principal {
-        Principal::Session(of, name, session) if *of == account && name.rsplit('/').next() == Some(role) => {
-            Some(Caller::Session(account, name.clone(), Some(session.clone())))
+        Principal::Session(of, name, session) if *of == account && last(name) == last(role) => {
+            Some(Caller::Session(account, role.into(), Some(session.clone())))
         }
         _ => None,
     });
