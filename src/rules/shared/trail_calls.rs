@@ -62,6 +62,29 @@ pub(in crate::rules) struct Denied {
     pub(in crate::rules) explanation: Explanation,
 }
 
+/// The trails that a call is allowed for, or, where there is none, how it ends for the first that leaves the most open.
+///
+/// # Errors
+/// That end and the trail; nothing, where there is no trail.
+pub(in crate::rules) fn allowed_for<'s>(
+    sources: &'s [Source],
+    ask: &dyn Fn(&Source) -> Called,
+) -> Result<Vec<Source>, Option<(Called, &'s Source)>> {
+    let mut allowed = Vec::new();
+    let mut best: Option<(Called, &Source)> = None;
+    for source in sources {
+        let called = ask(source);
+        match (&called, &best) {
+            (Called::Allowed, _) => allowed.push(source.clone()),
+            (Called::Open(_), None | Some((Called::Denied(_), _))) | (Called::Denied(_), None) => {
+                best = Some((called, source));
+            }
+            _ => {}
+        }
+    }
+    if allowed.is_empty() { Err(best) } else { Ok(allowed) }
+}
+
 /// A value that more than one thing may be, of which it is not known which.
 type Open<'o> = (&'o str, Vec<Given>);
 
