@@ -14,6 +14,7 @@ use crate::estate::{
     AclGrant, BlockPublicAccess, Bucket, Encryption, Estate, Grantee, Key, KeyManager, Known, ObjectOwnership, Trail,
 };
 use crate::model::Model;
+use crate::policy::Policy;
 use crate::policy::condition::Tri;
 
 /// The folder CloudTrail delivers to, and other services too.
@@ -222,6 +223,18 @@ impl<'e> BucketFacts<'e> {
     pub fn region(&self) -> Option<&str> {
         self.bucket.region.present().map(CompactString::as_str)
     }
+}
+
+/// The ARN of a bucket whose name is not known: of the one that its policy names, or of one that stands for it.
+pub fn arn_by_policy(policy: Option<&Policy>) -> String {
+    let statements = policy.into_iter().flat_map(|policy| &policy.statements);
+    let resources = statements.filter_map(|statement| statement.resources.as_ref()).flat_map(|r| &r.items);
+    let mut named = resources.filter_map(|item| {
+        let arn = Arn::parse(item.raw())?;
+        let name = arn.bucket().filter(|name| !name.contains(['*', '?', '$']))?;
+        Some(format!("arn:{}:s3:::{name}", arn.partition))
+    });
+    named.next().unwrap_or_else(|| "arn:aws:s3:::trailproof-unnamed-bucket".to_owned())
 }
 
 /// What an inventory tells of a key to the layer of KMS; its state where it was not collected is taken for `Enabled`.

@@ -7,7 +7,7 @@ use compact_str::CompactString;
 
 use super::columns::{DELIVERED, LogOwner, columns, examples};
 use super::mentions::Mentions;
-use crate::access::bucket::{BucketFacts, unknown_state};
+use crate::access::bucket::{BucketFacts, arn_by_policy, unknown_state};
 use crate::access::evaluate::Side;
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
@@ -126,7 +126,11 @@ impl<'e> Ground<'e> {
             });
         }
         let facts = bucket.map(|bucket| BucketFacts::new(estate, model, bucket, owner));
-        let arn = arn_of(log_bucket, bucket, policy.as_deref());
+        let arn = match bucket.and_then(Bucket::arn) {
+            Some(arn) => arn,
+            None if log_bucket.is_named => format!("arn:aws:s3:::{}", log_bucket.name),
+            None => arn_by_policy(policy.as_deref()),
+        };
         let columns = columns(model, log_bucket, policy.as_deref());
         if columns.iter().any(|column| column.is_guessed) {
             gap(Gap::new("organization.id", "the folder of the organization in the keys of the logs is not known")
@@ -473,26 +477,4 @@ impl<'e> Ground<'e> {
             resources.negated || resources.items.iter().any(|item| super::targets::may_overlap(item, &self.arn))
         })
     }
-}
-
-/// A gap as the matrix tells it.
-pub(super) fn told(gap: &Gap) -> MatrixGap {
-    MatrixGap { fact: gap.fact.to_string(), reason: gap.reason.to_string(), places: gap.places.clone() }
-}
-
-fn arn_of(log_bucket: &LogBucket, bucket: Option<&Bucket>, policy: Option<&Policy>) -> String {
-    if let Some(arn) = bucket.and_then(Bucket::arn) {
-        return arn;
-    }
-    if log_bucket.is_named {
-        return format!("arn:aws:s3:::{}", log_bucket.name);
-    }
-    // A loose policy: the bucket that it names.
-    let resources = policy.into_iter().flat_map(|p| &p.statements).filter_map(|s| s.resources.as_ref());
-    let mut named = resources.flat_map(|r| &r.items).filter_map(|item| {
-        let arn = Arn::parse(item.raw())?;
-        let name = arn.bucket().filter(|name| !name.contains(['*', '?', '$']))?;
-        Some(format!("arn:{}:s3:::{name}", arn.partition))
-    });
-    named.next().unwrap_or_else(|| "arn:aws:s3:::trailproof-unnamed-bucket".to_owned())
 }
