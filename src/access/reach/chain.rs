@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::ground::{Ground, MORE_STRANGERS, MOST_STRANGERS, told};
+use super::ground::{Ground, MORE_STRANGERS, MOST_STRANGERS};
 use super::hit::{Hit, judged};
 use super::mentions::{Mentions, Signature};
 use super::reader::{Face, Identity, Reader, sessions_of};
@@ -19,9 +19,9 @@ use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
 use crate::access::sts::{self, ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
-use crate::estate::Role;
+use crate::estate::{Gap, Role};
 use crate::finding::Step;
-use crate::finding::matrix::{Certainty, Hop, MatrixGap};
+use crate::finding::matrix::{Certainty, Hop};
 use crate::policy::{Policy, Principal};
 
 const ASSUME: &str = "sts:AssumeRole";
@@ -58,7 +58,7 @@ struct Door {
 
 impl Door {
     /// The trust policy of a role; `None` where it is not known, which `gaps` tells then.
-    fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<MatrixGap>) -> Option<Self> {
+    fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<Gap>) -> Option<Self> {
         let arn = role.arn()?;
         match role.trust.get() {
             Ok(Some(document)) => {
@@ -67,9 +67,8 @@ impl Door {
             }
             Ok(None) => None,
             Err(gap) => {
-                let mut gap = told(&gap);
-                gap.reason = format!("who can assume {arn}: {}", gap.reason);
-                gaps.push(gap);
+                let reason = format!("who can assume {arn}: {}", gap.reason).into();
+                gaps.push(Gap { reason, ..gap });
                 None
             }
         }
@@ -228,7 +227,7 @@ impl Assumers {
 /// to `gaps`.
 ///
 /// Each role is looked at again only when it has won something, and what is reached only ever grows, so that cycles end.
-pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps: &mut Vec<MatrixGap>) {
+pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps: &mut Vec<Gap>) {
     add_named(ground, entries);
     let assumers = Assumers::of(entries);
     let mut doors: BTreeMap<usize, Option<Door>> = BTreeMap::new();
@@ -254,7 +253,7 @@ pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps
                     pairs -= 1;
                     if pairs == 0 {
                         let reason = format!("more than {MAX_PAIRS} pairs of roles may assume each other");
-                        gaps.push(MatrixGap { fact: "role.chains".to_owned(), reason, places: Vec::new() });
+                        gaps.push(Gap::new("role.chains", reason));
                     }
                     let step =
                         from.reader.faces.first().and_then(|face| assume(ground, face, door, &from.reader.party.label));
@@ -380,7 +379,7 @@ fn admit<'e>(
     ground: &Ground<'e>,
     entries: &mut Vec<Entry<'e>>,
     mut doors: BTreeMap<usize, Option<Door>>,
-    gaps: &mut Vec<MatrixGap>,
+    gaps: &mut Vec<Gap>,
 ) {
     let mut at: BTreeMap<AccountId, usize> = BTreeMap::new();
     let mut others: Vec<usize> = Vec::new();

@@ -12,6 +12,7 @@ use super::seen::{Reach, Seen};
 use crate::access::lock::Lock;
 use crate::access::request::Given;
 use crate::aws::AccountId;
+use crate::estate::Gap;
 use crate::finding::StepEffect;
 use crate::finding::matrix::{
     Ability, Cell, Certainty, Column, Fit, Matrix, MatrixGap, Party, ReaderKind, Refusal, Row, Scope,
@@ -33,7 +34,7 @@ struct Group<'r, 'e> {
 }
 
 /// The matrix of a bucket.
-pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec<MatrixGap>) -> Matrix {
+pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec<Gap>) -> Matrix {
     entries.iter_mut().for_each(|entry| lend(ground, entry));
     entries.sort_by(|one, other| {
         (one.reader.kind, &one.reader.party.id).cmp(&(other.reader.kind, &other.reader.party.id))
@@ -41,13 +42,14 @@ pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec
     let groups = groups(ground, &entries);
     let columns = columns(ground, &groups);
     let rows = groups.iter().map(|group| row(ground, group, &columns)).collect();
+    let told = |gap: Gap| MatrixGap { fact: gap.fact.into(), reason: gap.reason.into(), places: gap.places };
     Matrix {
         bucket: ground.log_bucket.name.to_string(),
         owner: ground.owner.map(|owner| ground.party(owner)),
         is_declared: ground.model.is_declared(),
         columns: columns.iter().map(|members| column(ground, members)).collect(),
         rows,
-        gaps,
+        gaps: gaps.into_iter().map(told).collect(),
         notes: notes(ground),
     }
 }

@@ -18,7 +18,7 @@ use crate::access::search::STRANGER;
 use crate::access::sts::{Membership, named_accounts, strangers};
 use crate::aws::{AccountId, Arn, legacy_cloudtrail_account};
 use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role};
-use crate::finding::matrix::{MatrixGap, Party};
+use crate::finding::matrix::Party;
 use crate::model::{LogBucket, Model};
 use crate::policy::{Policy, Principal, Statement};
 
@@ -58,8 +58,8 @@ pub(super) struct Ground<'e> {
     pub(super) columns: Vec<LogOwner>,
     /// The key its logs are under.
     pub(super) lock: Lock<'e>,
-    /// What was not known, as a report tells it.
-    pub(super) gaps: Vec<MatrixGap>,
+    /// What was not known.
+    pub(super) gaps: Vec<Gap>,
     /// How much may be looked at for one reader, in tokens of patterns: so much that all of them end in time.
     pub(super) allowance: usize,
     /// Accounts that stand for any account there is.
@@ -94,7 +94,7 @@ impl<'e> Ground<'e> {
                 && (bucket.arn().is_some() || !log_bucket.is_named || bucket.span == log_bucket.span)
         });
         let mut gaps = Vec::new();
-        let mut gap = |gap: Gap| gaps.push(told(&gap));
+        let mut gap = |gap: Gap| gaps.push(gap);
         let policy = match bucket.map(|bucket| bucket.policy.get()) {
             Some(Ok(document)) => Ok(document.map(|document| document.policy(&estate.sources))),
             Some(Err(unknown)) => Err(unknown),
@@ -211,7 +211,7 @@ impl<'e> Ground<'e> {
         if self.has_more_strangers {
             let reason =
                 format!("more than {MOST_STRANGERS} patterns of account IDs may let in accounts that nobody names");
-            self.gaps.push(MatrixGap { fact: "bucket.policy".to_owned(), reason, places: vec![self.log_bucket.span] });
+            self.gaps.push(Gap::new("bucket.policy", reason).at([self.log_bucket.span]));
         }
     }
 
