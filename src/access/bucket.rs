@@ -141,6 +141,33 @@ impl<'e> BucketFacts<'e> {
         }
     }
 
+    /// The same where the ownership settings are not known and ACLs grant something: leaving them out would hide a reader.
+    pub fn storage_with_acls(&self, key: Option<&str>) -> Option<Storage<'_>> {
+        let is_open = self.bucket.ownership.is_unknown() && self.has_foreign_grants();
+        is_open.then(|| Storage { ownership: Ownership::Unknown, ..self.storage(key) })
+    }
+
+    /// Whether an ACL may give what no policy gives.
+    pub fn has_acls(&self) -> bool {
+        match Ownership::from(&self.bucket.ownership) {
+            Ownership::Enforced => false,
+            Ownership::AclsCount => true,
+            Ownership::Unknown => self.has_foreign_grants(),
+        }
+    }
+
+    fn has_foreign_grants(&self) -> bool {
+        let Some(acl) = self.bucket.acl.present() else { return false };
+        let of_owner = |id: &CompactString| {
+            let account = self.canonical_ids.iter().find(|(known, _)| known == id).map(|(_, account)| *account);
+            acl.owner.as_ref().is_some_and(|owner| owner.value == *id) || (account.is_some() && account == self.owner)
+        };
+        acl.grants.iter().any(|grant| match &grant.grantee {
+            Grantee::CanonicalUser(id) => !of_owner(id),
+            _ => true,
+        })
+    }
+
     /// The key that the object of this key is under.
     pub fn under(&self, key: &str) -> UnderKey<'e> {
         if !is_delivered(key) {

@@ -27,7 +27,7 @@ use rayon::prelude::*;
 
 use self::chain::Entry;
 use self::ground::Ground;
-use self::mentions::Signature;
+use self::mentions::{Mentions, Signature};
 use self::reader::{Identity, Reader};
 use self::seen::Reach;
 use crate::access::evaluate::Explanation;
@@ -95,7 +95,7 @@ fn missing(entry: &Entry<'_>) -> Vec<Gap> {
 
 /// Anyone, every account that model or policies name, and accounts that stand for those nobody names.
 fn accounts<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
-    let mentions = ground.mentions();
+    let mentions = Mentions::of(ground);
     let mut accounts: BTreeSet<AccountId> = ground.model.known_accounts();
     accounts.extend(mentions.accounts());
     accounts.extend(ground.columns.iter().filter(|column| !column.stands_for_all).map(|column| column.account));

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use compact_str::CompactString;
 
 use super::columns::{DELIVERED, LogOwner, columns, examples};
-use super::mentions::Mentions;
 use crate::access::bucket::{BucketFacts, arn_by_policy, unknown_state};
 use crate::access::evaluate::Side;
 use crate::access::lock::Lock;
@@ -16,7 +15,7 @@ use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::{Ownership, Storage};
 use crate::access::search::STRANGER;
 use crate::access::sts::{Membership, named_accounts, strangers};
-use crate::aws::{AccountId, Arn, legacy_cloudtrail_account};
+use crate::aws::{AccountId, legacy_cloudtrail_account};
 use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role};
 use crate::finding::matrix::Party;
 use crate::model::{LogBucket, Model};
@@ -229,6 +228,11 @@ impl<'e> Ground<'e> {
         grants.iter().filter_map(|grant| Caller::parse(&grant.grantee.as_ref()?.value))
     }
 
+    /// The grants of the ACL of the bucket, as far as they are known.
+    pub(super) fn acl(&self) -> &'e [AclGrant] {
+        self.bucket.and_then(|bucket| bucket.acl.present()).map_or(&[], |acl| &acl.grants)
+    }
+
     /// Whether the matrix has a column for an account, one that stands for all too.
     pub(super) fn has_column(&self, account: AccountId) -> bool {
         self.columns.binary_search_by_key(&account, |column| column.account).is_ok()
@@ -290,8 +294,7 @@ impl<'e> Ground<'e> {
             Principal::CanonicalUser(id) => Some(id),
             _ => None,
         });
-        let grants = self.bucket.and_then(|bucket| bucket.acl.present()).into_iter().flat_map(|acl| &acl.grants);
-        let by_acl = grants.filter_map(|grant| match &grant.grantee {
+        let by_acl = self.acl().iter().filter_map(|grant| match &grant.grantee {
             Grantee::CanonicalUser(id) => Some(id),
             _ => None,
         });
@@ -362,33 +365,12 @@ impl<'e> Ground<'e> {
 
     /// The same where the ownership settings are not known and ACLs grant something: leaving them out would hide a reader.
     pub(super) fn storage_with_acls(&self, key: Option<&str>) -> Option<Storage<'_>> {
-        let is_open = self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown()) && self.has_foreign_grants();
-        let storage = self.storage(key).filter(|_| is_open)?;
-        Some(Storage { ownership: Ownership::Unknown, ..storage })
+        self.facts.as_ref().and_then(|facts| facts.storage_with_acls(key))
     }
 
     /// Whether an ACL may give what no policy gives.
     pub(super) fn has_acls(&self) -> bool {
-        self.bucket.is_some_and(|bucket| {
-            let ownership = Ownership::from(&bucket.ownership);
-            match ownership {
-                Ownership::Enforced => false,
-                Ownership::AclsCount => true,
-                Ownership::Unknown => self.has_foreign_grants(),
-            }
-        })
-    }
-
-    fn has_foreign_grants(&self) -> bool {
-        let Some(acl) = self.bucket.and_then(|bucket| bucket.acl.present()) else { return false };
-        let of_owner = |id: &CompactString| {
-            let account = self.model.account_of_canonical_id(id);
-            acl.owner.as_ref().is_some_and(|owner| owner.value == *id) || (account.is_some() && account == self.owner)
-        };
-        acl.grants.iter().any(|grant: &AclGrant| match &grant.grantee {
-            Grantee::CanonicalUser(id) => !of_owner(id),
-            _ => true,
-        })
+        self.facts.as_ref().is_some_and(BucketFacts::has_acls)
     }
 
     /// What was not collected on the side of bucket and key and could only deny, in words.
@@ -432,43 +414,6 @@ impl<'e> Ground<'e> {
             None => self.model.label(account),
         };
         Party { id: account.to_string(), label, own: None }
-    }
-
-    /// All that the policies of bucket and key, those of the organization, ACLs and grants say of accounts.
-    pub(super) fn mentions(&self) -> Mentions {
-        let mut mentions = Mentions::default();
-        let mut place = 0;
-        let policies = self.all_policies().chain(self.organization.all_scp());
-        for statement in policies.flat_map(|policy| policy.effective()) {
-            mentions.read_whole(place, statement);
-            place += 2 + statement.conditions.len() + 1;
-        }
-        let acl = self.bucket.and_then(|bucket| bucket.acl.present());
-        for grant in acl.iter().flat_map(|acl| &acl.grants) {
-            if let Grantee::CanonicalUser(id) = &grant.grantee
-                && let Some(account) = self.model.account_of_canonical_id(id)
-            {
-                mentions.name(place, account);
-            }
-            place += 1;
-        }
-        if let Lock::Key(key) = &self.lock {
-            for grant in key.facts.grants.iter().copied().flatten() {
-                if let Some(account) = grant
-                    .grantee
-                    .as_ref()
-                    .and_then(|grantee| Arn::parse(&grantee.value))
-                    .and_then(|arn| arn.account_id())
-                {
-                    mentions.name(place, account);
-                }
-                place += 1;
-            }
-            if let Some(account) = key.account {
-                mentions.name(place, account);
-            }
-        }
-        mentions
     }
 
     /// Whether a statement of a bucket policy may be about the bucket or its objects.
