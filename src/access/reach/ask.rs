@@ -16,6 +16,7 @@ use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::s3::Storage;
 use crate::access::search::Question;
 use crate::access::sts::Way;
+use crate::estate::Gap;
 use crate::finding::Decision;
 use crate::finding::matrix::Certainty;
 use crate::policy::condition::Tri;
@@ -64,10 +65,9 @@ pub(super) struct Case<'c> {
 impl<'c> Case<'c> {
     pub(super) fn new(ground: &'c Ground<'c>, face: &'c Face) -> Self {
         let (identity, missing): (Vec<&Policy>, Option<String>) = match &face.identity {
-            Identity::Policies(known, missing) => (
-                known.iter().map(Arc::as_ref).collect(),
-                missing.first().map(|gap| format!("{}: {}", gap.fact, gap.reason)),
-            ),
+            Identity::Policies(known, missing) => {
+                (known.iter().map(Arc::as_ref).collect(), missing.first().map(Gap::to_string))
+            }
             Identity::None | Identity::Granted(_) => (Vec::new(), None),
         };
         let mut at_most = Vec::new();
@@ -77,7 +77,7 @@ impl<'c> Case<'c> {
         }
         let boundary: Vec<&Policy> = match &face.boundary {
             Boundary::Is(policy) => vec![policy],
-            Boundary::None | Boundary::Unknown(_) => Vec::new(),
+            Boundary::None | Boundary::Unread(_) | Boundary::Unknown(_) => Vec::new(),
         };
         let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
         let rcp: Vec<&Policy> = ground.rcp().collect();

@@ -363,7 +363,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
             at_most.push(allowing_all());
             put(Side::Policies(&at_most)).map(|mut hit| {
                 hit.certainty = Certainty::Unknown;
-                hit.depends_on.push(format!("{}: {}", gap.fact, gap.reason));
+                hit.depends_on.push(gap.to_string());
                 hit
             })
         }
