@@ -130,6 +130,15 @@ impl<'a> Context<'a> {
         self.organization.rcp(account)
     }
 
+    /// RCPs in words, where no policy of the organization was collected and some may bind the resources of an account: they
+    /// could only deny. The management account has none.
+    pub fn uncollected_rcp(&self, account: Option<AccountId>) -> Option<String> {
+        let is_management = account.is_some() && self.model.management() == account;
+        let is_open = self.estate.organization.policies.is_empty() && !is_management;
+        let of = account.map_or_else(String::new, |account| format!(" of {account}"));
+        is_open.then(|| format!("resource control policies{of}"))
+    }
+
     /// The SCPs known to bind the principals of an account, level by level from the root down.
     pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
         self.organization.scp(account)

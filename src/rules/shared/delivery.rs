@@ -85,11 +85,7 @@ impl<'c, 'a> Destination<'c, 'a> {
     /// Facts that were not collected and could take a delivery away.
     pub(in crate::rules) fn unless(&self, found: &Found) -> Vec<String> {
         let mut facts = found.explanation.depends_on.clone();
-        let is_management = self.owner.is_some() && self.owner == self.context.model.management();
-        if self.context.estate.organization.policies.is_empty() && !is_management {
-            let of = self.owner.map_or_else(String::new, |account| format!(" of {account}"));
-            facts.push(format!("resource control policies{of}"));
-        }
+        facts.extend(self.context.uncollected_rcp(self.owner));
         facts
     }
 }

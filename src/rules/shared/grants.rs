@@ -195,9 +195,6 @@ fn resources(attached: &Attached<'_>, statement: &Statement, action: &str, accou
 /// collected and could only take the access away.
 pub(in crate::rules) fn unless(context: &Context<'_>, attached: &Attached<'_>, found: &Found) -> Vec<String> {
     let mut facts = found.explanation.depends_on.clone();
-    if context.estate.organization.policies.is_empty() {
-        let of = attached.owner.map_or_else(String::new, |account| format!(" of {account}"));
-        facts.push(format!("resource control policies{of}"));
-    }
+    facts.extend(context.uncollected_rcp(attached.owner));
     facts
 }

@@ -44,7 +44,7 @@ impl<'v> Door<'v> {
         let Some(policy) = view.policy()? else { return Ok(None) };
         let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
         let account = view.subject.account.or(declared);
-        let mut unless = control_policies(context, account);
+        let mut unless: Vec<String> = context.uncollected_rcp(account).into_iter().collect();
         let restricted = restricts_public_buckets(context, view);
         let name = &view.subject.name;
         match restricted {
@@ -65,7 +65,7 @@ impl<'v> Door<'v> {
     pub(in crate::rules) fn of_key(context: &Context<'_>, view: &'v KeyView<'_>) -> Result<Option<Self>, Gap> {
         let Some(policy) = view.policy()? else { return Ok(None) };
         let account = view.subject.account;
-        let unless = control_policies(context, account);
+        let unless = context.uncollected_rcp(account).into_iter().collect();
         let (noun, fact) = ("log key", "key.policy");
         Ok(Some(Door {
             noun,
@@ -284,15 +284,6 @@ pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
     let everyone =
         principals.entries.iter().find(|entry| !principals.negated && entry.principal == Principal::Everyone);
     everyone.map_or(principals.span, |entry| entry.span)
-}
-
-fn control_policies(context: &Context<'_>, account: Option<AccountId>) -> Vec<String> {
-    let is_management = account.is_some() && context.model.management() == account;
-    if !context.estate.organization.policies.is_empty() || is_management {
-        return Vec::new();
-    }
-    let of = account.map_or_else(String::new, |account| format!(" of {account}"));
-    vec![format!("resource control policies{of}")]
 }
 
 /// Where RestrictPublicBuckets is on for the bucket or its account; `Some(None)` where it is off in both, `None` where that

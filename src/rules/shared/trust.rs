@@ -94,10 +94,7 @@ pub(in crate::rules) fn may_name(statement: &Statement, account: AccountId) -> b
 /// collected and could only take the access away.
 pub(in crate::rules) fn unless(context: &Context<'_>, role: &RoleView<'_>, found: &Found) -> Vec<String> {
     let mut facts = found.explanation.depends_on.clone();
-    if context.estate.organization.policies.is_empty() {
-        let of = role.role.account.map_or_else(String::new, |account| format!(" of {account}"));
-        facts.push(format!("resource control policies{of}"));
-    }
+    facts.extend(context.uncollected_rcp(role.role.account));
     facts
 }
 
