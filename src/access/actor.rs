@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::access::evaluate::Side;
+use compact_str::CompactString;
+
+use crate::access::evaluate::{Carried, Side, Title, Titles};
 use crate::access::request::Caller;
 use crate::estate::{Estate, Gap, Known, Permissions, Role, User};
 use crate::policy::{Policy, PolicyKind, parse};
@@ -15,10 +17,15 @@ use crate::text::embedded::Place;
 pub struct Actor {
     /// Its identity policies whose text is known, those of a user's groups included.
     pub identity: Vec<Arc<Policy>>,
+    /// What messages call each of them.
+    titles: Vec<Title>,
     /// Identity policies that are not known: they may allow, and may deny.
     pub missing: Vec<Gap>,
     /// Its permissions boundary.
     pub boundary: Boundary,
+    /// What messages call it: ``role `log-reader` ``.
+    pub who: CompactString,
+    boundary_title: Option<Title>,
 }
 
 /// A permissions boundary.
@@ -39,20 +46,20 @@ impl Actor {
     /// What a role carries.
     pub fn role(estate: &Estate, role: &Role) -> Self {
         let mut actor = Actor::default();
-        actor.add("role", estate, &role.permissions);
-        actor.boundary = boundary(estate, &role.permissions, &role.name);
+        actor.add("role", &role.name, estate, &role.permissions);
+        actor.bind("role", &role.name, estate, &role.permissions);
         actor
     }
 
     /// What a user carries by itself and by its groups.
     pub fn user(estate: &Estate, user: &User) -> Self {
         let mut actor = Actor::default();
-        actor.add("user", estate, &user.permissions);
+        actor.add("user", &user.name, estate, &user.permissions);
         match user.groups.get() {
             Ok(names) => {
                 for name in names.into_iter().flatten() {
                     match estate.groups.iter().find(|group| group.name == *name && group.account == user.account) {
-                        Some(group) => actor.add("group", estate, &group.permissions),
+                        Some(group) => actor.add("group", &group.name, estate, &group.permissions),
                         None => {
                             let reason = format!("the policies of group `{name}` are not in the inputs");
                             actor.missing.push(Gap::new("user.groups", reason).at(user.groups.span()));
@@ -62,7 +69,7 @@ impl Actor {
             }
             Err(gap) => actor.missing.push(gap),
         }
-        actor.boundary = boundary(estate, &user.permissions, &user.name);
+        actor.bind("user", &user.name, estate, &user.permissions);
         actor
     }
 
@@ -86,13 +93,27 @@ impl Actor {
         }
     }
 
-    fn add(&mut self, kind: &str, estate: &Estate, permissions: &Permissions) {
+    fn bind(&mut self, kind: &str, name: &str, estate: &Estate, permissions: &Permissions) {
+        self.who = format!("{kind} `{name}`").into();
+        self.boundary = boundary(estate, permissions, name);
+        let title = || Title { of: self.who.clone(), kind: Carried::Boundary(permissions.boundary.present().cloned()) };
+        self.boundary_title = matches!(self.boundary, Boundary::Is(_)).then(title);
+    }
+
+    /// What messages call its policies; `identity` are those of its own, in their order.
+    pub fn titles(&self, identity: &[Arc<Policy>]) -> Titles {
+        Titles::new(&self.who, identity, self.titles.clone(), self.boundary_title.clone())
+    }
+
+    fn add(&mut self, kind: &str, name: &str, estate: &Estate, permissions: &Permissions) {
+        let of: CompactString = format!("{kind} `{name}`").into();
         match permissions.inline.get() {
             Ok(inline) => {
                 for one in inline.into_iter().flatten() {
                     match &one.document {
                         Known::Present(document, _) => {
-                            self.take(&format!("{kind}.inline-policies"), document.policy(&estate.sources));
+                            let title = Title { of: of.clone(), kind: Carried::Inline(one.name.clone()) };
+                            self.take(&format!("{kind}.inline-policies"), document.policy(&estate.sources), title);
                         }
                         Known::Absent(_) => {}
                         Known::Unknown(gap) => self.missing.push(gap.clone()),
@@ -106,7 +127,10 @@ impl Actor {
                 for arn in attached.into_iter().flatten() {
                     let fact = format!("{kind}.attached-policies");
                     match estate.managed_text(&arn.value) {
-                        Some(text) => self.take(&fact, text.policy()),
+                        Some(text) => {
+                            let title = Title { of: of.clone(), kind: Carried::Managed(arn.value.clone()) };
+                            self.take(&fact, text.policy(), title);
+                        }
                         None => {
                             let reason = format!("the text of `{}` is not in the inputs", arn.value);
                             self.missing.push(Gap::new(fact, reason).at([arn.span]));
@@ -119,13 +143,16 @@ impl Actor {
     }
 
     /// A policy, unless nothing of it can be read.
-    fn take(&mut self, fact: &str, policy: Arc<Policy>) {
+    fn take(&mut self, fact: &str, policy: Arc<Policy>, title: Title) {
         match policy.unreadable() {
             Some(problem) => {
                 let reason = format!("it can not be evaluated: {}", problem.kind);
                 self.missing.push(Gap::new(fact.to_owned(), reason).at([problem.span]));
             }
-            None => self.identity.push(policy),
+            None => {
+                self.identity.push(policy);
+                self.titles.push(title);
+            }
         }
     }
 }

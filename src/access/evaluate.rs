@@ -5,13 +5,16 @@
 //! policies (ownership, ACLs, block public access, grants, the state of a key) is decided in [`crate::access::s3`] and
 //! [`crate::access::kms`], and only where [`Policies`] has the facts for it.
 
+mod near;
 mod notes;
 mod statement;
+mod titles;
 
 use std::fmt;
 
 use self::notes::Notes;
 pub(in crate::access) use self::notes::combine;
+pub use self::titles::{Carried, Title, Titles};
 use crate::access::kms::KeyFacts;
 use crate::access::principals::Named;
 use crate::access::request::{Caller, Request};
@@ -60,6 +63,8 @@ pub struct Policies<'p> {
     pub storage: Option<&'p Storage<'p>>,
     /// What KMS adds where the request is for a key; without it policies alone decide.
     pub key: Option<&'p KeyFacts<'p>>,
+    /// What messages call the policies of the caller; without it they are called by their kind.
+    pub titles: Option<&'p Titles>,
 }
 
 /// The decision with its reasons.
@@ -71,6 +76,23 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// The condition keys and facts it depends on; empty unless it is conditional.
     pub depends_on: Vec<String>,
+    /// What it would take to be let through; empty unless it is denied.
+    pub would_take: Vec<String>,
+    /// Whether it is denied because of one element of a statement that is not for others.
+    pub is_near: bool,
+}
+
+impl Explanation {
+    /// A request that nobody makes: denied, and nothing to say of it.
+    pub fn nothing() -> Self {
+        Explanation {
+            decision: Decision::ImplicitDeny,
+            steps: Vec::new(),
+            depends_on: Vec::new(),
+            would_take: Vec::new(),
+            is_near: false,
+        }
+    }
 }
 
 /// Decides a request.
@@ -82,8 +104,7 @@ pub fn decide(request: &Request, policies: &Policies<'_>) -> Decision {
 pub fn explain(request: &Request, policies: &Policies<'_>) -> Explanation {
     let mut evaluation = Evaluation { request, policies, notes: Some(Notes::default()) };
     let decision = evaluation.decide();
-    let (steps, depends_on) = evaluation.notes.unwrap_or_default().told(decision);
-    Explanation { decision, steps, depends_on }
+    evaluation.explained(decision)
 }
 
 /// Whether one statement meets a request, all of it taken together.
@@ -171,28 +192,34 @@ impl Evaluation<'_> {
     fn denied(&mut self) -> Tri {
         let Policies { identity, resource, boundary, session, endpoint, scp, rcp, .. } = *self.policies;
         let mut denied = Tri::False;
-        let sides = [identity, resource, boundary, session, endpoint];
-        for side in sides {
+        let sides = [
+            (identity, Authority::Identity),
+            (resource, Authority::Resource),
+            (boundary, Authority::Boundary),
+            (session, Authority::Session),
+            (endpoint, Authority::Endpoint),
+        ];
+        for (side, authority) in sides {
             if let Side::Policies(policies) = side {
-                denied = denied.or(self.deny_by(policies));
+                denied = denied.or(self.deny_by(policies, authority));
             }
         }
         for level in if self.scp_applies() { scp } else { &[] } {
-            denied = denied.or(self.deny_by(level));
+            denied = denied.or(self.deny_by(level, Authority::Scp));
         }
         for level in if self.rcp_applies() { rcp } else { &[] } {
-            denied = denied.or(self.deny_by(level));
+            denied = denied.or(self.deny_by(level, Authority::Resource));
         }
         denied
     }
 
-    fn deny_by(&mut self, policies: &[&Policy]) -> Tri {
+    fn deny_by(&mut self, policies: &[&Policy], authority: Authority) -> Tri {
         let mut denied = Tri::False;
         for policy in policies {
             for statement in policy.denies() {
                 let here = self.deny(statement);
                 if here != Tri::False {
-                    self.note_deny(policy, statement, here);
+                    self.note_deny(policy, statement, authority, here);
                 }
                 denied = denied.or(here);
             }
@@ -220,12 +247,13 @@ impl Evaluation<'_> {
         let Some(account) = self.request.caller.account() else {
             return Permitted { met: self.need(named.direct, Authority::Resource), by_caller: Tri::True };
         };
-        let own = self.own_account_allows();
+        let (by_identity, own) = self.own_account();
         let same = self.same_account(named, own);
         let across = named.any().and(own);
+        let lacking = self.lacking(named, by_identity);
         let (met, by_caller) = match self.request.resource_account {
-            Some(owner) if owner == account => (self.need(same, self.lacking(named)), same),
-            Some(_) => (self.need(across, self.lacking(named)), own),
+            Some(owner) if owner == account => (self.need_of(same, lacking), same),
+            Some(_) => (self.need_of(across, lacking), own),
             None if same == across => (same, if same == own { own } else { Tri::Unknown }),
             None => {
                 self.depend("the account that owns the resource");
@@ -237,10 +265,17 @@ impl Evaluation<'_> {
 
     /// Whether the caller's own account lets it: identity policy within boundary and session policy.
     pub(in crate::access) fn own_account_allows(&mut self) -> Tri {
+        self.own_account().1
+    }
+
+    /// What identity policies say, and what they say within boundary and session policy.
+    fn own_account(&mut self) -> (Tri, Tri) {
         if matches!(self.request.caller, Caller::Root(_)) {
-            return Tri::from(!self.root_assumes());
+            let met = Tri::from(!self.root_assumes());
+            return (met, met);
         }
-        self.side(self.policies.identity, Authority::Identity).any().and(self.limits())
+        let by_identity = self.side(self.policies.identity, Authority::Identity).any();
+        (by_identity, by_identity.and(self.limits()))
     }
 
     /// A root user can not call AssumeRole, whoever trusts it (STS API Reference, AssumeRole).
@@ -311,7 +346,7 @@ impl Evaluation<'_> {
             for statement in policy.allows() {
                 let here = self.allow(statement, authority);
                 if here != Named::NOT {
-                    self.note_allow(policy, statement, here.any());
+                    self.note_allow(policy, statement, authority, here.any());
                 }
                 named = named.or(here);
                 // Nothing is stronger; only an explanation wants the others too.
@@ -338,14 +373,17 @@ impl Evaluation<'_> {
             && (self.request.resource_account.is_none() || self.request.resource_account != self.policies.management)
     }
 
-    /// Which side is to blame where nothing allows.
-    fn lacking(&self, named: Named) -> Authority {
+    /// Which side is to blame where nothing allows; none where a limit stands in the way, which has said so itself.
+    fn lacking(&self, named: Named, by_identity: Tri) -> Option<Authority> {
         let cross = self.request.resource_account != self.request.caller.account();
         if named.any() == Tri::False && (cross || needs_resource_policy(self.request)) {
-            Authority::Resource
-        } else {
-            Authority::Identity
+            return Some(Authority::Resource);
         }
+        (by_identity == Tri::False).then_some(Authority::Identity)
+    }
+
+    fn need_of(&mut self, met: Tri, lacking: Option<Authority>) -> Tri {
+        lacking.map_or(met, |lacking| self.need(met, lacking))
     }
 }
 

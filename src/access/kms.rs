@@ -110,12 +110,17 @@ impl Evaluation<'_> {
         };
         let operation = self.request.action.name();
         let mut met = Tri::False;
+        let mut of_others: Option<(&Grant, usize)> = None;
         for grant in grants {
             if !grant.operations.iter().any(|granted| granted.eq_ignore_ascii_case(operation)) {
                 continue;
             }
             let here = match self.is_grantee(grant) {
-                Tri::False => continue,
+                Tri::False => {
+                    let count = of_others.map_or(0, |(_, count)| count);
+                    of_others = Some((of_others.map_or(grant, |(first, _)| first), count + 1));
+                    continue;
+                }
                 grantee => grantee.and(self.meets(&grant.constraints)),
             };
             if here != Tri::False {
@@ -127,6 +132,15 @@ impl Evaluation<'_> {
                 );
             }
             met = met.or(here);
+        }
+        if met == Tri::False
+            && self.is_told()
+            && let Some((grant, count)) = of_others
+            && let Some(grantee) = &grant.grantee
+        {
+            let more = if count > 1 { format!(", and {} more to others", count - 1) } else { String::new() };
+            let words = format!("grant `{}` allows it, but only to `{}`{more}", grant.id, grantee.value);
+            self.stop(words, Some(grant.span), None);
         }
         met
     }
@@ -202,11 +216,8 @@ impl Evaluation<'_> {
                 | "Unavailable"
                 | "Creating"),
             ) => {
-                self.step(
-                    StepEffect::Missing,
-                    || format!("the state of the key is `{state}`: it decrypts nothing"),
-                    None,
-                );
+                let need = "a key that is `Enabled`".to_owned();
+                self.stop(format!("the state of the key is `{state}`: it decrypts nothing"), None, Some(need));
                 Tri::False
             }
             _ => {

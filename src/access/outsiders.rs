@@ -159,8 +159,9 @@ impl<'g> Scene<'g> {
     fn ask(&self, caller: Caller, action: &str, resource: CompactString, mut fixed: Keys) -> Answer {
         fixed.extend(lacking(self.clauses(), action).into_iter().map(|key| (key.into(), Given::Absent)));
         let policies = [&self.narrowed];
-        let granted =
-            caller.account().map(|_| format!("administrators of the caller's account can allow it `{action}` there"));
+        let granted = caller.account().map(|_| {
+            format!("administrators of the caller's account decide which of their users and roles may `{action}`")
+        });
         let question = Question {
             callers: vec![caller],
             action,

@@ -9,12 +9,14 @@ mod chain;
 mod columns;
 mod decrypt;
 mod direct;
+mod door;
 mod fit;
 mod fold;
 mod ground;
 mod hit;
 mod mentions;
 mod reader;
+mod refusal;
 mod seen;
 mod service;
 mod targets;
@@ -29,6 +31,7 @@ use self::chain::Entry;
 use self::ground::Ground;
 use self::mentions::{Mentions, Signature};
 use self::reader::{Identity, Reader};
+use self::refusal::Roads;
 use self::seen::Reach;
 use crate::access::evaluate::Explanation;
 use crate::access::lock::Lock;
@@ -299,10 +302,11 @@ fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, lo
     let mut entries = everyone(&ground);
     let alone: Vec<Reach> = entries.iter().map(|entry| entry.reach.clone()).collect();
     chain::extend(&ground, &mut entries, &mut gaps);
+    let roads = Roads::new(&ground, &entries);
+    let refused: Vec<_> = entries.iter().map(|entry| refused(&ground, &roads, entry)).collect();
     let mut readers: Vec<Reached> = Vec::with_capacity(entries.len());
     let mut roles = BTreeMap::new();
-    for (number, entry) in entries.into_iter().enumerate() {
-        let refused = refused(&ground, &entry);
+    for (number, (entry, refused)) in entries.into_iter().zip(refused).enumerate() {
         let Entry { reader, reach, .. } = entry;
         if reader.role.is_some() {
             roles.insert(reader.party.id.clone(), number);
@@ -334,7 +338,7 @@ fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, lo
 }
 
 /// The logs that the config says an account should read and that it certainly can not, with why not.
-fn refused(ground: &Ground<'_>, entry: &Entry<'_>) -> Vec<(AccountId, Explanation)> {
+fn refused<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, entry: &Entry<'e>) -> Vec<(AccountId, Explanation)> {
     let Some(account) = entry.reader.account.filter(|_| entry.reader.is_account()) else { return Vec::new() };
     let due = ground.model.logs_due(account, &ground.log_bucket.name);
     if due.is_nothing() {
@@ -345,14 +349,11 @@ fn refused(ground: &Ground<'_>, entry: &Entry<'_>) -> Vec<(AccountId, Explanatio
         let needs_key = matches!(ground.lock, Lock::Key(_));
         seen.access(Ability::Get).is_none() || (needs_key && seen.access(Ability::Decrypt).is_none())
     };
-    let Some(face) = entry.reader.faces.last() else { return Vec::new() };
-    let case = ask::Case::new(ground, face);
     let columns = ground.columns.iter().filter(|column| !column.stands_for_all && due.includes(column.account));
     let why = |column: &columns::LogOwner| {
-        let prefix = column.prefixes.first().map_or("", String::as_str);
-        let [file, _] = columns::examples(column.account);
-        let object = format!("{}/{prefix}{}{file}", ground.arn, columns::DELIVERED);
-        (column.account, case.refusal("s3:GetObject", &object, &[]))
+        let seen = entry.reach.of(column.account);
+        let missing = if seen.access(Ability::Get).is_none() { Ability::Get } else { Ability::Decrypt };
+        (column.account, roads.explain(entry, column, missing).1)
     };
     columns.filter(|column| lacks(column.account)).map(why).collect()
 }

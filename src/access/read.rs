@@ -71,8 +71,8 @@ impl<'p> Read<'p> {
             Encryption::Kms { request, policies } => Some(explain(request, policies)),
             Encryption::Unknown(what) => Some(Explanation {
                 decision: Decision::Conditional,
-                steps: Vec::new(),
                 depends_on: vec![what.to_owned()],
+                ..Explanation::nothing()
             }),
         };
         Parts { s3, kms }

@@ -10,7 +10,7 @@ mod tests;
 use compact_str::CompactString;
 
 pub use self::public::{is_public, statement_is_public};
-use crate::access::evaluate::{Authority, Evaluation, Permitted};
+use crate::access::evaluate::{Authority, Evaluation, Permitted, Side};
 use crate::access::request::Caller;
 use crate::aws::AccountId;
 use crate::estate::{AclGrant, AclPermission, Grantee, Known, ObjectOwnership};
@@ -281,8 +281,18 @@ impl Evaluation<'_> {
             }
         };
         if granted == Tri::False {
-            let words = "the object belongs to another account: bucket policies do not reach it, and its ACL grants nothing here";
-            self.step(StepEffect::Missing, || words.to_owned(), None);
+            let words = match owner {
+                ObjectOwner::CloudTrail | ObjectOwner::Delivered => {
+                    "the object belongs to another account, that which CloudTrail delivers from: bucket policies do not \
+                     reach it, and its ACL grants this caller nothing"
+                }
+                _ => {
+                    "the object belongs to another account: bucket policies do not reach it, and its ACL grants this \
+                     caller nothing"
+                }
+            };
+            let need = "objects that the bucket's owner owns (object ownership `BucketOwnerEnforced`)";
+            self.stop(words.to_owned(), None, Some(need.to_owned()));
         }
         self.unless_stopped(granted.and(given.by_caller), given.stopped)
     }
@@ -301,8 +311,10 @@ impl Evaluation<'_> {
     fn stopped(&mut self, storage: &Storage<'_>) -> Tri {
         let stopped = self.may_be_stopped(storage);
         if stopped == Tri::True {
-            let words = "block public access (`RestrictPublicBuckets`) stops it: the bucket policy is public, so that other accounts can not use it";
-            self.step(StepEffect::Missing, || words.to_owned(), None);
+            let words = "block public access (`RestrictPublicBuckets`) stops it: the bucket policy is public, so that \
+                         other accounts can not use it";
+            self.stop(words.to_owned(), None, None);
+            self.make_public();
         }
         if stopped == Tri::Unknown {
             if storage.policy_is_public == Tri::Unknown {
@@ -313,6 +325,21 @@ impl Evaluation<'_> {
             }
         }
         stopped
+    }
+
+    /// Which statements make the bucket policy public.
+    fn make_public(&mut self) {
+        let Side::Policies(policies) = self.policies.resource else { return };
+        for policy in policies.iter().filter(|_| self.is_told()).collect::<Vec<_>>() {
+            for statement in policy.allows().filter(|statement| statement_is_public(statement) == Tri::True) {
+                let title = self.title(policy, statement, Authority::Resource);
+                let words = format!(
+                    "{title} makes it public: it is for everyone, and no condition holds it to callers whom it names"
+                );
+                let need = format!("a condition such as one on `aws:PrincipalOrgID` in {title}");
+                self.stop(words, Some(statement.span), Some(need));
+            }
+        }
     }
 
     fn may_be_stopped(&self, storage: &Storage<'_>) -> Tri {

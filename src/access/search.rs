@@ -30,7 +30,16 @@ const MAX_TRIES: usize = 20_000;
 const WORK: usize = 8;
 
 /// A value that no policy names.
-pub const STRANGER: &str = "trailproof-stranger";
+pub const STRANGER: &str = "any-other-value";
+
+/// A role that no policy names.
+pub const ANY_ROLE: &str = "any-other-role";
+
+/// A user that no policy names.
+pub const ANY_USER: &str = "any-other-user";
+
+/// A name for a session that no policy names.
+pub const ANY_SESSION: &str = "any-session";
 
 /// A question: can one of these callers do this?
 #[derive(Debug, Clone)]
@@ -379,10 +388,13 @@ fn may_hold(statement: &Statement, key: &ConditionKey, given: &Given, request: &
 }
 
 /// Callers that stand for all principals of an account, as far as these policies, those of organizations among them, can
-/// tell them apart: one unnamed role, one unnamed user, and each role or user that a policy names, directly or by a pattern of `aws:PrincipalArn`.
+/// tell them apart: one unnamed role, one unnamed user, and each role or user that a policy names, directly or by a
+/// pattern of `aws:PrincipalArn`.
 pub fn principals_of<'p>(account: AccountId, policies: impl IntoIterator<Item = &'p Policy>) -> Vec<Caller> {
-    let mut callers =
-        vec![Caller::Session(account, STRANGER.into(), Some(STRANGER.into())), Caller::User(account, STRANGER.into())];
+    let mut callers = vec![
+        Caller::Session(account, ANY_ROLE.into(), Some(ANY_SESSION.into())),
+        Caller::User(account, ANY_USER.into()),
+    ];
     let mut add = |caller: Caller| {
         if !callers.contains(&caller) {
             callers.push(caller);
@@ -393,7 +405,7 @@ pub fn principals_of<'p>(account: AccountId, policies: impl IntoIterator<Item = 
             use crate::policy::Principal;
             match &entry.principal {
                 Principal::Role(a, name) if *a == account => {
-                    add(Caller::Session(account, name.clone(), Some(STRANGER.into())));
+                    add(Caller::Session(account, name.clone(), Some(ANY_SESSION.into())));
                 }
                 Principal::User(a, name) if *a == account => add(Caller::User(account, name.clone())),
                 Principal::Session(a, role, session) if *a == account => {
@@ -411,7 +423,7 @@ pub fn principals_of<'p>(account: AccountId, policies: impl IntoIterator<Item = 
         // Any account may give a user that name.
         let names = values("aws:username").filter(|template| template.variables().next().is_none());
         names
-            .map(|template| Caller::User(account, template.raw().replace('*', STRANGER).replace('?', "x").into()))
+            .map(|template| Caller::User(account, template.raw().replace('*', ANY_USER).replace('?', "x").into()))
             .for_each(&mut add);
     }
     callers
@@ -429,7 +441,12 @@ fn named_by_pattern(template: &Template, account: AccountId) -> Option<Caller> {
     if !pattern::matches(wanted, account.as_str(), pattern::Case::Sensitive) {
         return None;
     }
-    let name = tail.replace('*', STRANGER).replace('?', "x");
+    let any = match tail.split_once('/') {
+        Some(("role", _)) => ANY_ROLE,
+        Some(("user", _)) => ANY_USER,
+        _ => STRANGER,
+    };
+    let name = tail.replace('*', any).replace('?', "x");
     Caller::parse(&format!("arn:aws:iam::{account}:{name}"))
 }
 

@@ -4,6 +4,7 @@
 //! "Cross-account policy evaluation logic".
 
 mod external_id;
+mod refusal;
 
 use compact_str::CompactString;
 
@@ -174,7 +175,9 @@ impl Trust<'_> {
         fixed: &[(&str, Given)],
     ) -> Answer {
         let Some(account) = callers.first().and_then(Caller::account) else { return Answer::No };
-        let granted = format!("administrators of {account} can allow their principals `{action}` on this role");
+        let what =
+            if action == "sts:AssumeRole" { "assume this role".to_owned() } else { format!("`{action}` on this role") };
+        let granted = format!("administrators of {account} decide which of their users and roles may {what}");
         let policies = self.rcp.iter().flatten().copied().chain([self.policy]);
         let ways = ways(account, membership, policies, self.organization);
         self.ask(callers, Side::Granted(&granted), ways, action, external_id, fixed)

@@ -193,8 +193,10 @@ pub struct Access {
 /// One request on the way: a role that is assumed, or the read itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// Who does what: `222222222222 assumes arn:…`, `that session fetches …`.
+    /// Who does what: `222222222222 assumes arn:…`, `that session fetches a log file of 222222222222`.
     pub title: String,
+    /// The ARN of the object or bucket; none where a role is assumed.
+    pub resource: Option<String>,
     /// The ARN of the role that is assumed here; none where the hop is the read itself.
     pub role: Option<String>,
     /// Why it is let through.
@@ -210,6 +212,8 @@ pub struct Refusal {
     pub cause: String,
     /// The steps of the decision that came nearest.
     pub steps: Vec<Step>,
+    /// What would have to be there for it to be possible; all of them together.
+    pub would_take: Vec<String>,
 }
 
 /// Something that was not known and leaves cells unknown or conditional.

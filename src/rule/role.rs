@@ -10,7 +10,7 @@ use compact_str::CompactString;
 
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
-use crate::access::search::{Answer, Question, STRANGER};
+use crate::access::search::{ANY_SESSION, Answer, Question};
 use crate::access::sts::{ExternalId, Trust, better};
 use crate::aws::{AccountId, Arn, managed};
 use crate::estate::{Estate, Gap, ManagedText, NamedBy, Role};
@@ -327,7 +327,11 @@ impl<'a> RoleView<'a> {
         let policies: Vec<&Policy> = self.policies.iter().map(|p| p.policy.as_ref()).collect();
         let name = self.role.path.as_deref().unwrap_or("/").trim_start_matches('/');
         let question = Question {
-            callers: vec![Caller::Session(account, format!("{name}{}", self.role.name).into(), Some(STRANGER.into()))],
+            callers: vec![Caller::Session(
+                account,
+                format!("{name}{}", self.role.name).into(),
+                Some(ANY_SESSION.into()),
+            )],
             action,
             resource: resource.into(),
             resource_account: resource_account.or(Some(account)),

@@ -120,6 +120,59 @@ fn each_positive_answer_shows_its_path_and_each_negative_its_cause() {
     }
 }
 
+/// An explanation as words, without its excerpts and proofs.
+fn told(text: &str) -> String {
+    let is_drawn = |line: &&str| line.contains(['│', '╭', '╰', '·']) && !line.trim_start().starts_with("· ");
+    let told =
+        text.lines().filter(|line| !is_drawn(line)).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+    let mut parts = told.split(" proved by: ");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    // A proof ends where the next thing is said.
+    for part in parts {
+        let end = ["can ", "unless denied by: ", "depends on: ", "not known "]
+            .iter()
+            .filter_map(|next| part.find(&format!(" {next}")));
+        kept.push_str(end.min().map_or("", |end| &part[end..]));
+    }
+    kept
+}
+
+#[test]
+fn each_answer_of_no_names_the_cause_that_aws_gives_it() {
+    let mut wrong = Vec::new();
+    for variant in variants() {
+        let lacking: Vec<_> = variant.table.cells.iter().filter(|(_, cell)| cell.ends_with("; too-little")).collect();
+        let is_told = |cell: &(&(String, String), &String)| {
+            variant.table.why.iter().any(|(reader, logs, _)| (reader, logs) == (&cell.0.0, &cell.0.1))
+        };
+        assert!(lacking.is_empty() || lacking.iter().any(is_told), "{}: no cause is expected", variant.name);
+        let folder = variant.join();
+        let mut answers: BTreeMap<(&str, &str), String> = BTreeMap::new();
+        for (reader, logs, words) in &variant.table.why {
+            let answer = answers
+                .entry((reader, logs))
+                .or_insert_with(|| told(&stdout(&variant.run(&folder, &["--why", reader, "--logs", logs]))));
+            assert!(answer.starts_with("no: ") || answer.starts_with("partly: "), "{}: {answer}", variant.name);
+            if !answer.contains(words.as_str()) {
+                wrong.push(format!("{}: {reader} {logs}: {words}\n{answer}", variant.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} causes are not told\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn an_explanation_is_free_of_what_only_proofs_need() {
+    for variant in variants() {
+        let folder = variant.join();
+        let told = told(&stdout(&variant.run(&folder, &["--why", "222222222222"])));
+        assert!(!told.is_empty(), "{}", variant.name);
+        for unwanted in [".json.gz", "trailproof-", "allows it ()", "any-other-", "any-session"] {
+            assert!(!told.contains(unwanted), "{}: `{unwanted}` in {told}", variant.name);
+        }
+    }
+}
+
 #[test]
 fn only_a_bound_external_id_is_part_of_the_path() {
     let with = |name: &str| {

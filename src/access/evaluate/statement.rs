@@ -97,7 +97,7 @@ impl Evaluation<'_> {
         certain.and(statement.resources.as_ref().map_or(Tri::True, |resources| self.resource(resources)))
     }
 
-    fn resource(&self, resources: &Entries) -> Tri {
+    pub(super) fn resource(&self, resources: &Entries) -> Tri {
         let mut listed = Tri::False;
         for item in &resources.items {
             match item.matches_arn(&self.request.resource, &|variable| self.request.variable(variable)) {

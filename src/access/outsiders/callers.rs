@@ -4,7 +4,7 @@ use compact_str::CompactString;
 
 use super::{Outsider, Scene};
 use crate::access::request::{Caller, Given};
-use crate::access::search::{STRANGER, principals_of};
+use crate::access::search::{ANY_ROLE, ANY_SESSION, STRANGER, principals_of};
 use crate::policy::Policy;
 use crate::policy::pattern::{self, Case};
 
@@ -78,11 +78,11 @@ impl Scene<'_> {
                     let name = text.trim_matches('*').replace('*', STRANGER).replace('?', "x");
                     let is_name = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
                     (!name.is_empty() && name.chars().all(is_name))
-                        .then(|| Caller::Session(stranger, name.into(), Some(STRANGER.into())))
+                        .then(|| Caller::Session(stranger, name.into(), Some(ANY_SESSION.into())))
                 } else if clause.key.is("aws:userid") {
                     let session = text.split_once(':').map_or("", |(_, session)| session).replace('*', STRANGER);
                     (!session.is_empty())
-                        .then(|| Caller::Session(stranger, STRANGER.into(), Some(session.replace('?', "x").into())))
+                        .then(|| Caller::Session(stranger, ANY_ROLE.into(), Some(session.replace('?', "x").into())))
                 } else {
                     None
                 };
@@ -197,7 +197,7 @@ impl Scene<'_> {
 fn user_id(caller: &Caller) -> Option<(CompactString, Given)> {
     let id = match caller {
         Caller::Session(_, _, session) => {
-            format!("AROATRAILPROOFSTRNGR:{}", session.as_deref().unwrap_or(STRANGER)).into()
+            format!("AROATRAILPROOFSTRNGR:{}", session.as_deref().unwrap_or(ANY_SESSION)).into()
         }
         Caller::User(..) => "AIDATRAILPROOFSTRNGR".into(),
         _ => return None,

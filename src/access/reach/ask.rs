@@ -9,8 +9,8 @@ use super::ground::Ground;
 use super::hit::{Hit, best_on, better};
 use super::reader::{Face, Identity};
 use crate::access::actor::{Boundary, allowing_all};
-use crate::access::evaluate::{Explanation, Policies, Side, explain};
-use crate::access::lock::Lock;
+use crate::access::evaluate::{Explanation, Policies, Side, explain, statement_may_meet};
+use crate::access::lock::{KeyLock, Lock};
 use crate::access::principals;
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::s3::Storage;
@@ -31,6 +31,9 @@ pub(super) const LISTS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
 /// The calls that write, overwrite or delete objects, or hand them over.
 pub(super) const WRITES: [&str; 5] =
     ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
+
+/// How many callers are looked at where a request is refused.
+const MOST_CALLERS: usize = 8;
 
 /// What a read comes to.
 #[derive(Debug, Clone, Default)]
@@ -155,6 +158,7 @@ impl<'c> Case<'c> {
             management: self.ground.model.management(),
             canonical: self.canonical.as_deref(),
             storage,
+            titles: self.face.titles.as_ref(),
             ..Policies::default()
         }
     }
@@ -182,6 +186,18 @@ impl<'c> Case<'c> {
         resource: &str,
         fixed: &[(CompactString, Given)],
     ) -> Option<Hit> {
+        self.ask_on(&self.face.ways, callers, action, resource, fixed)
+    }
+
+    /// The same on some of the ways of the callers.
+    fn ask_on(
+        &mut self,
+        ways: &[Way],
+        callers: &[Caller],
+        action: &str,
+        resource: &str,
+        fixed: &[(CompactString, Given)],
+    ) -> Option<Hit> {
         let mut work = self.work;
         let key = resource.split_once('/').map(|(_, key)| key);
         let storage = self.ground.storage(key);
@@ -201,7 +217,7 @@ impl<'c> Case<'c> {
                     fixed: keys,
                 }
             };
-            best_on(&self.face.ways, |way| question(way).ask_within(work))
+            best_on(ways, |way| question(way).ask_within(work))
         };
         let put = |identity: Side<'_>, work: &mut usize| {
             let mut best = put_with(identity, storage.as_ref(), work);
@@ -290,7 +306,15 @@ impl<'c> Case<'c> {
                     let Some(hit) = case.ask(std::slice::from_ref(caller), action, object, &[]) else { continue };
                     let opened = case.decrypt(&hit, action, object);
                     better(get, Some(hit));
-                    better(&mut decrypt, opened);
+                    if !better(&mut decrypt, opened) && face.ways.len() > 1 && case.can_be_decrypted() {
+                        // The key may ask for another organization than the bucket needs.
+                        for way in &face.ways {
+                            let ways = std::slice::from_ref(way);
+                            let hit = case.ask_on(ways, std::slice::from_ref(caller), action, object, &[]);
+                            let opened = hit.and_then(|hit| case.decrypt(&hit, action, object));
+                            better(&mut decrypt, opened);
+                        }
+                    }
                     // Who gets in but can not decrypt may be helped by another principal.
                     if case.is_enough(get.as_ref(), decrypt.as_ref()) {
                         return true;
@@ -310,8 +334,11 @@ impl<'c> Case<'c> {
     /// Whether nothing more certain can be found.
     fn is_enough(&self, get: Option<&Hit>, decrypt: Option<&Hit>) -> bool {
         let is_certain = |hit: Option<&Hit>| hit.is_some_and(Hit::is_certain);
-        let can_be_decrypted = matches!(self.ground.lock, Lock::Key(_));
-        is_certain(get) && (!can_be_decrypted || is_certain(decrypt))
+        is_certain(get) && (!self.can_be_decrypted() || is_certain(decrypt))
+    }
+
+    fn can_be_decrypted(&self) -> bool {
+        matches!(self.ground.lock, Lock::Key(_))
     }
 
     /// Gives objects of a column to `ask`, until it has enough: those that are likely first.
@@ -337,27 +364,68 @@ impl<'c> Case<'c> {
         better(best, open);
     }
 
-    /// Why a request that is like all others is refused.
+    /// Why a request that is like all others is refused: that of the caller who comes nearest to being let through.
     pub(super) fn refusal(&self, action: &str, resource: &str, fixed: &[(CompactString, Given)]) -> Explanation {
-        let Some(caller) = self.face.callers.first() else {
-            return Explanation { decision: Decision::ImplicitDeny, steps: Vec::new(), depends_on: Vec::new() };
-        };
+        let storage = self.ground.storage(resource.split_once('/').map(|(_, key)| key));
+        let policies = self.policies(self.own_side(), self.ground.side(&self.resource), storage.as_ref());
+        self.nearest(|caller| {
+            let request = self.plain(caller, action, resource, fixed);
+            let s3 = explain(&request, &policies);
+            match (&self.ground.lock, s3.decision) {
+                (Lock::Key(key), Decision::Allowed | Decision::Conditional) if FETCHES.contains(&action) => {
+                    self.behind(key, &request)
+                }
+                _ => s3,
+            }
+        })
+    }
+
+    /// Why the Decrypt call behind a fetch is refused.
+    pub(super) fn refusal_of_key(&self, action: &str, resource: &str) -> Explanation {
+        let Lock::Key(key) = &self.ground.lock else { return Explanation::nothing() };
+        self.nearest(|caller| self.behind(key, &self.plain(caller, action, resource, &[])))
+    }
+
+    fn behind(&self, key: &KeyLock<'_>, request: &Request) -> Explanation {
+        key.behind(request, &self.policies(self.own_side(), Side::None, None), explain)
+    }
+
+    /// The first explanation, or that of the first caller who lacks one element of a statement only.
+    fn nearest(&self, explained: impl Fn(&Caller) -> Explanation) -> Explanation {
+        let mut first = None;
+        for caller in self.face.callers.iter().take(MOST_CALLERS) {
+            let explanation = explained(caller);
+            if explanation.is_near {
+                return explanation;
+            }
+            first = first.or(Some(explanation));
+        }
+        first.unwrap_or_else(Explanation::nothing)
+    }
+
+    /// A request for which nothing is arranged.
+    fn plain(&self, caller: &Caller, action: &str, resource: &str, fixed: &[(CompactString, Given)]) -> Request {
         let mut request = Request::new(caller.clone(), action, resource, self.ground.owner);
         request.otherwise = Otherwise::Situation;
         let keys = self.face.ways.first().map(|way| way.keys.clone()).unwrap_or_default();
         for (key, given) in keys.into_iter().chain(self.ground.whereabouts()).chain(fixed.iter().cloned()) {
             request.set(&key, given);
         }
-        let storage = self.ground.storage(resource.split_once('/').map(|(_, key)| key));
-        let policies = self.policies(self.own_side(), self.ground.side(&self.resource), storage.as_ref());
-        let s3 = explain(&request, &policies);
-        match (&self.ground.lock, s3.decision) {
-            (Lock::Key(key), Decision::Allowed | Decision::Conditional) if FETCHES.contains(&action) => {
-                let own = self.policies(self.own_side(), Side::None, None);
-                key.behind(&request, &own, explain)
-            }
-            _ => s3,
-        }
+        request
+    }
+
+    /// Whether some Allow of the bucket policy, or of the callers' own policies, means such a request, whatever its
+    /// conditions.
+    pub(super) fn may_be_allowed(&self, action: &str, resource: &str) -> bool {
+        let policies = self.policies(self.own_side(), self.ground.side(&self.resource), None);
+        let mut allows = self.by_resource.iter().chain(&self.by_identity).filter(|s| s.effect == Effect::Allow);
+        allows.any(|statement| {
+            self.face
+                .callers
+                .iter()
+                .take(MOST_CALLERS)
+                .any(|caller| statement_may_meet(statement, &self.plain(caller, action, resource, &[]), &policies))
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use super::door::{ASSUME, Door};
 use super::ground::{Ground, MORE_STRANGERS, MOST_STRANGERS};
-use super::hit::{Hit, judged};
 use super::mentions::{Mentions, Signature};
 use super::reader::{Face, Identity, Reader, sessions_of};
 use super::seen::{Onward, Reach};
@@ -17,14 +17,11 @@ use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::arns_overlap;
 use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
-use crate::access::sts::{self, ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
+use crate::access::sts::{self, Membership, names_everyone};
 use crate::aws::AccountId;
 use crate::estate::{Gap, Role};
-use crate::finding::Step;
-use crate::finding::matrix::{Certainty, Hop};
+use crate::finding::matrix::Certainty;
 use crate::policy::{Policy, Principal};
-
-const ASSUME: &str = "sts:AssumeRole";
 
 /// How many pairs of roles are asked about.
 const MAX_PAIRS: usize = 20_000;
@@ -45,114 +42,6 @@ struct Like {
     signature: Signature,
     scp: Vec<usize>,
     is_management: bool,
-}
-
-/// The trust policy of a role.
-#[derive(Debug)]
-struct Door {
-    arn: String,
-    account: Option<AccountId>,
-    policy: Arc<Policy>,
-    rcp: Vec<Arc<Policy>>,
-}
-
-impl Door {
-    /// The trust policy of a role; `None` where it is not known, which `gaps` tells then.
-    fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<Gap>) -> Option<Self> {
-        let arn = role.arn()?;
-        match role.trust.get() {
-            Ok(Some(document)) => {
-                let policy = document.policy(&ground.estate.sources);
-                Some(Door { arn, account: role.account, policy, rcp: ground.organization.rcp(role.account) })
-            }
-            Ok(None) => None,
-            Err(gap) => {
-                let reason = format!("who can assume {arn}: {}", gap.reason).into();
-                gaps.push(Gap { reason, ..gap });
-                None
-            }
-        }
-    }
-
-    fn ask<T>(&self, ground: &Ground<'_>, ask: impl FnOnce(Trust<'_>) -> T) -> T {
-        let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
-        let organization = ground.model.organization_id().map(|organization| organization.id.as_str());
-        ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, scp: &[], organization })
-    }
-
-    /// The trust policy, and the RCPs that bind the role.
-    fn all_policies(&self) -> impl Iterator<Item = &Policy> {
-        self.rcp.iter().chain([&self.policy]).map(Arc::as_ref)
-    }
-
-    /// Whether some principal of an account can assume the role, its administrators willing.
-    fn admits(&self, ground: &Ground<'_>, account: AccountId, membership: &Membership, who: &str) -> Option<Onward> {
-        let scp = ground.organization.scp(account);
-        let scp: Vec<Vec<&Policy>> = scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
-        let answer = self.ask(ground, |trust| {
-            Trust { scp: &scp, ..trust }.admits(account, membership, ASSUME, ExternalId::Any, &[])
-        });
-        let mut onward = self.onward(judged(answer)?, who);
-        onward.depends_on.extend(ground.scp_unless(account));
-        Some(onward)
-    }
-
-    fn onward(&self, hit: Hit, who: &str) -> Onward {
-        let steps = hit.found.as_ref().map(|found| found.explanation.steps.clone()).unwrap_or_default();
-        let carried = hit.found.as_ref().and_then(|found| found.witness.context.get("sts:ExternalId"));
-        let external_id = carried.and_then(|values| values.first());
-        let hop = self.hop(who, external_id.map(|id| id.as_str()), steps);
-        Onward { hop, certainty: hit.certainty, depends_on: hit.depends_on }
-    }
-
-    fn hop(&self, who: &str, external_id: Option<&str>, steps: Vec<Step>) -> Hop {
-        let with = external_id.map(|id| format!(" with external ID `{id}`")).unwrap_or_default();
-        Hop { title: format!("{who} assumes {}{with}", self.arn), role: Some(self.arn.clone()), steps }
-    }
-
-    /// The principals of its own account that the trust policy names beside the whole account.
-    fn names_in_account(&self, name: &str) -> bool {
-        self.policy.allows().filter_map(|statement| statement.principals.as_ref()).any(|principals| {
-            principals.negated
-                || principals.entries.iter().any(|entry| match &entry.principal {
-                    Principal::Everyone => true,
-                    Principal::Role(account, role) | Principal::Session(account, role, _) => {
-                        Some(*account) == self.account && role.rsplit('/').next() == Some(name)
-                    }
-                    Principal::User(account, user) => {
-                        Some(*account) == self.account && user.rsplit('/').next() == Some(name)
-                    }
-                    _ => false,
-                })
-        })
-    }
-
-    /// Accounts that nobody names, for the patterns of account IDs in it.
-    fn strangers(&self, ground: &Ground<'_>) -> Vec<AccountId> {
-        let statements = self.all_policies().flat_map(|policy| policy.effective());
-        let found = statements.flat_map(|statement| strangers(statement, &ground.taken));
-        let mut accounts: Vec<AccountId> = found.map(|(_, account)| account).collect();
-        accounts.sort_unstable();
-        accounts.dedup();
-        accounts
-    }
-
-    /// The accounts that its statements speak of.
-    fn meant(&self) -> BTreeSet<AccountId> {
-        self.policy.allows().flat_map(|statement| meant_accounts(&self.policy, statement)).collect()
-    }
-
-    /// The accounts that it may let in; `None` for any.
-    fn accounts(&self) -> Option<BTreeSet<AccountId>> {
-        let mut accounts = BTreeSet::new();
-        for statement in self.policy.allows() {
-            if names_everyone(statement) {
-                return None;
-            }
-            accounts.extend(meant_accounts(&self.policy, statement));
-        }
-        Some(accounts)
-    }
 }
 
 /// A quick look: whether a role or user may assume roles at all.
@@ -324,12 +213,11 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
     let rcp = [door.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
     let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
     let mut work = ground.allowance;
-    let mut ways = face.ways.clone();
+    let mut ways = Vec::new();
     let mut callers = face.callers.clone();
     if let Some(account) = face.account() {
         let own = ground.model.organization_id().map(|organization| organization.id.as_str());
-        let more = sts::ways(account, &ground.organization.membership(account), door.all_policies(), own);
-        ways.extend(more.into_iter().filter(|way| !face.ways.iter().any(|known| known.keys == way.keys)));
+        ways = sts::ways(account, &ground.organization.membership(account), door.all_policies(), own);
         if let Some(Caller::Session(_, role, _)) = face.callers.first() {
             callers.extend(sessions_of(account, role.rsplit('/').next().unwrap_or(role), &door.policy));
         }
@@ -343,6 +231,7 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
                 scp: &scp,
                 rcp: &rcp,
                 management: ground.model.management(),
+                titles: face.titles.as_ref(),
                 ..Policies::default()
             };
             let ask = |keys: Vec<(CompactString, Given)>| Question {
@@ -470,9 +359,11 @@ fn admit<'e>(
                 .iter()
                 .flat_map(|membership| own.iter().map(move |account| (*account, membership.clone())));
             for (account, membership) in entry.reader.stand_ins(ground).into_iter().chain(of_door) {
-                if let Some(step) = door.admits(ground, account, &membership, &entry.reader.party.label)
+                if let Some(mut step) = door.admits(ground, account, &membership, &entry.reader.party.label)
                     && best.as_ref().is_none_or(|known| step.certainty < known.certainty)
                 {
+                    let of_any = |text: &str| text.replace(account.as_str(), "that account");
+                    step.hop.steps.iter_mut().for_each(|one| one.message = of_any(&one.message));
                     best = Some(step);
                 }
             }

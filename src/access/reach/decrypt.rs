@@ -85,7 +85,8 @@ impl Case<'_> {
         other: Hit,
     ) -> Option<Hit> {
         let Some(with) = &other.found else { return known.or(Some(other)) };
-        let arranged = with.request.context.iter().filter(|(key, _)| is_arranged(key.as_str()));
+        let is_same = |key: &str| is_arranged(key) || key.starts_with("aws:principalorg");
+        let arranged = with.request.context.iter().filter(|(key, _)| is_same(key.as_str()));
         let arranged: Vec<(CompactString, Given)> =
             arranged.map(|(key, given)| (CompactString::new(key.as_str()), given.clone())).collect();
         let caller = fetched.request.caller.clone();

@@ -40,7 +40,7 @@ pub(super) fn reach(ground: &Ground<'_>, reader: &Reader<'_>) -> Reach {
     }
     let others = ground.columns.iter().find(|column| is_other(column) && !mentions.names(column.account));
     let mut work = ground.allowance;
-    let mut ask = |column: &LogOwner| Arc::new(seen(&mut cases, reader, column, &mut work));
+    let mut ask = |column: &LogOwner| Arc::new(seen(ground, &mut cases, reader, column, &mut work));
     let mut named: BTreeMap<AccountId, Arc<Seen>> = BTreeMap::new();
     for columns in classes.into_values() {
         if let Some(first) = columns.first() {
@@ -68,28 +68,27 @@ fn told_apart<'g>(ground: &'g Ground<'_>, mentions: &Mentions) -> Vec<&'g LogOwn
 }
 
 /// What a reader can do with the logs of one account.
-fn seen(cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner, work: &mut usize) -> Seen {
+fn seen(ground: &Ground<'_>, cases: &mut [Case<'_>], reader: &Reader<'_>, column: &LogOwner, work: &mut usize) -> Seen {
     let mut seen = Seen::default();
     let who = &reader.party.label;
-    let place = |arn: &str| format!("s3://{}", arn.splitn(6, ':').nth(5).unwrap_or(arn));
-    let fetches = |arn: &str| format!("{who} fetches {}", place(arn));
+    let of = match column.stands_for_all {
+        true => String::new(),
+        false => format!(" of {}", ground.party(column.account).label),
+    };
+    let fetches = format!("{who} fetches a log file{of}");
     for case in cases.iter_mut() {
         case.work = *work;
         let read = case.read(column);
         let object = read.get.as_ref().and_then(|hit| hit.found.as_ref()).map(|found| found.witness.resource.clone());
-        seen.add_hit(Ability::Get, read.get, &fetches);
-        let decrypts = |key: &str| match &object {
-            Some(object) if key.contains(":kms:") => {
-                format!("{who} fetches {}, which S3 decrypts with {key} for whoever may use it", place(object))
-            }
-            _ => fetches(object.as_deref().unwrap_or(key)),
+        let key = read.decrypt.as_ref().and_then(|hit| hit.found.as_ref()).map(|found| found.witness.resource.as_str());
+        let decrypts = match key.filter(|key| key.contains(":kms:")) {
+            Some(key) => format!("{fetches}, which S3 decrypts with {key} for whoever may use it"),
+            None => fetches.clone(),
         };
-        seen.add_hit(Ability::Decrypt, read.decrypt, &decrypts);
-        seen.add_hit(Ability::List, case.list(column), &|arn| {
-            let first = column.prefixes.first().map_or("", String::as_str);
-            format!("{who} lists {}/{first}", place(arn))
-        });
-        seen.add_hit(Ability::Write, case.write(column), &|arn| format!("{who} writes {}", place(arn)));
+        seen.add_hit(Ability::Get, read.get, &fetches, None);
+        seen.add_hit(Ability::Decrypt, read.decrypt, &decrypts, object.as_deref());
+        seen.add_hit(Ability::List, case.list(column), &format!("{who} lists the log files{of}"), None);
+        seen.add_hit(Ability::Write, case.write(column), &format!("{who} writes a log file{of}"), None);
         *work = case.work;
     }
     seen

@@ -3,20 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::ask::Case;
 use super::chain::Entry;
-use super::columns::{DELIVERED, LogOwner, examples};
+use super::columns::LogOwner;
 use super::fit::Share;
 use super::ground::Ground;
+use super::refusal::Roads;
 use super::seen::{Reach, Seen};
 use crate::access::lock::Lock;
-use crate::access::request::Given;
 use crate::aws::AccountId;
 use crate::estate::Gap;
-use crate::finding::StepEffect;
-use crate::finding::matrix::{
-    Ability, Cell, Certainty, Column, Fit, Matrix, MatrixGap, Party, ReaderKind, Refusal, Row, Scope,
-};
+use crate::finding::matrix::{Ability, Cell, Certainty, Column, Fit, Matrix, MatrixGap, Party, ReaderKind, Row, Scope};
 
 /// What tells cells apart.
 type Look = ([Option<Certainty>; 4], Option<Fit>);
@@ -41,8 +37,9 @@ pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec
     });
     let groups = groups(ground, &entries);
     let columns = columns(ground, &groups);
-    let rows = groups.iter().map(|group| row(ground, group, &columns)).collect();
     let told = |gap: Gap| MatrixGap { fact: gap.fact.into(), reason: gap.reason.into(), places: gap.places };
+    let roads = Roads::new(ground, &entries);
+    let rows = groups.iter().map(|group| row(ground, &roads, group, &columns)).collect();
     Matrix {
         bucket: ground.log_bucket.name.to_string(),
         owner: ground.owner.map(|owner| ground.party(owner)),
@@ -157,17 +154,17 @@ fn column(ground: &Ground<'_>, members: &[&LogOwner]) -> Column {
     Column { owners: members.iter().map(party).collect(), prefixes }
 }
 
-fn row(ground: &Ground<'_>, group: &Group<'_, '_>, columns: &[Vec<&LogOwner>]) -> Row {
+fn row<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, columns: &[Vec<&LogOwner>]) -> Row {
     Row {
         kind: group.entries.first().map_or(ReaderKind::Account, |entry| entry.reader.kind),
         readers: group.entries.iter().map(|entry| entry.reader.party.clone()).collect(),
         note: note(ground, group),
-        cells: columns.iter().map(|members| cells(ground, group, members)).collect(),
+        cells: columns.iter().map(|members| cells(ground, roads, group, members)).collect(),
     }
 }
 
 /// One cell, or two where readers of the row own logs of the column.
-fn cells(ground: &Ground<'_>, group: &Group<'_, '_>, members: &[&LogOwner]) -> Vec<Cell> {
+fn cells<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, members: &[&LogOwner]) -> Vec<Cell> {
     let own_of = |entry: &Entry<'_>| entry.reach.own.as_ref().map(|(account, _)| *account);
     let mine = group.entries.iter().find_map(|entry| {
         let own = own_of(entry)?;
@@ -183,15 +180,20 @@ fn cells(ground: &Ground<'_>, group: &Group<'_, '_>, members: &[&LogOwner]) -> V
     };
     match (mine, theirs) {
         (Some(mine), Some(theirs)) if !is_same(theirs) => {
-            vec![cell(ground, mine, Scope::Own), cell(ground, theirs, Scope::Others)]
+            vec![cell(ground, roads, mine, Scope::Own), cell(ground, roads, theirs, Scope::Others)]
         }
-        (_, Some(one)) | (Some(one), None) => vec![cell(ground, one, Scope::All)],
+        (_, Some(one)) | (Some(one), None) => vec![cell(ground, roads, one, Scope::All)],
         (None, None) => Vec::new(),
     }
 }
 
 /// What one reader can do with the logs of one account, with what stops the rest.
-fn cell(ground: &Ground<'_>, (entry, column): (&Entry<'_>, &LogOwner), scope: Scope) -> Cell {
+fn cell<'e>(
+    ground: &Ground<'e>,
+    roads: &Roads<'_, 'e>,
+    (entry, column): (&Entry<'e>, &LogOwner),
+    scope: Scope,
+) -> Cell {
     let seen: &Arc<Seen> = entry.reach.of(column.account);
     let share = Share::of(ground, entry);
     let known = (!column.stands_for_all).then_some(column.account);
@@ -204,28 +206,9 @@ fn cell(ground: &Ground<'_>, (entry, column): (&Entry<'_>, &LogOwner), scope: Sc
     if is_encrypted == Some(false) {
         abilities.retain(|ability| *ability != Ability::Decrypt);
     }
-    let case = entry.reader.faces.last().map(|face| Case::new(ground, face));
     let refused = abilities.into_iter().filter(|ability| seen.access(*ability).is_none());
-    let can_not = refused.filter_map(|ability| Some(refusal(ground, case.as_ref()?, column, ability))).collect();
+    let can_not = refused.map(|ability| roads.refusal(entry, column, ability)).collect();
     Cell { scope, can: seen.all().cloned().collect(), can_not, is_encrypted, fit: share.fit(ground, seen, known) }
-}
-
-/// What stops a reader.
-fn refusal(ground: &Ground<'_>, case: &Case<'_>, column: &LogOwner, ability: Ability) -> Refusal {
-    let prefix = column.prefixes.first().map_or("", String::as_str);
-    let [file, _] = examples(column.account);
-    let object = format!("{}/{prefix}{DELIVERED}{file}", ground.arn);
-    let explanation = match ability {
-        Ability::List => {
-            let asked = Given::Values(vec![prefix.into()]);
-            case.refusal("s3:ListBucket", &ground.arn, &[("s3:prefix".into(), asked)])
-        }
-        Ability::Get | Ability::Decrypt => case.refusal("s3:GetObject", &object, &[]),
-        Ability::Write => case.refusal("s3:PutObject", &object, &[]),
-    };
-    let stops = |step: &&crate::finding::Step| matches!(step.effect, StepEffect::Denies | StepEffect::Missing);
-    let cause = explanation.steps.iter().find(stops).map(|step| step.message.clone());
-    Refusal { ability, cause: cause.unwrap_or_else(|| "nothing allows it".to_owned()), steps: explanation.steps }
 }
 
 /// Who can assume a role that stands alone in its row.

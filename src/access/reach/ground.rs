@@ -389,7 +389,7 @@ impl<'e> Ground<'e> {
     /// Policies that an organization may have, in words.
     pub(super) fn of_organization(&self, policies: &str) -> String {
         match self.model.organization_ids().is_empty() {
-            true => format!("{policies}, if the accounts are in an organization"),
+            true => format!("{policies}, if the account is in an organization"),
             false => format!("the {policies} of the organization"),
         }
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::ground::Ground;
 use crate::access::actor::{Actor, Boundary};
+use crate::access::evaluate::Titles;
 use crate::access::request::Caller;
-use crate::access::search::{STRANGER, principals_of};
+use crate::access::search::{ANY_SESSION, principals_of};
 use crate::access::sts::{Membership, Way, ways};
 use crate::aws::AccountId;
 use crate::estate::{Gap, OrganizationPolicyKind, Role, User};
@@ -41,6 +42,8 @@ pub(super) struct Face {
     pub(super) identity: Identity,
     /// Their permissions boundary.
     pub(super) boundary: Boundary,
+    /// What messages call their policies, where they are known.
+    pub(super) titles: Option<Titles>,
     /// The SCPs that bind them, level by level.
     pub(super) scp: Vec<Vec<Arc<Policy>>>,
     /// The organization keys that their requests may carry.
@@ -102,6 +105,7 @@ impl<'e> Reader<'e> {
             grantees: Vec::new(),
             identity: Identity::None,
             boundary: Boundary::None,
+            titles: None,
             scp: Vec::new(),
             ways: vec![Way::with(Vec::new())],
             unless: Vec::new(),
@@ -151,7 +155,7 @@ impl<'e> Reader<'e> {
     pub(super) fn role(ground: &Ground<'e>, role: &'e Role) -> Option<Self> {
         let (arn, account) = (role.arn()?, role.account?);
         let path = role.path.as_deref().unwrap_or("/").trim_start_matches('/');
-        let caller = Caller::Session(account, format!("{path}{}", role.name).into(), Some(STRANGER.into()));
+        let caller = Caller::Session(account, format!("{path}{}", role.name).into(), Some(ANY_SESSION.into()));
         let mut face = ground.acting(caller, account, Actor::role(ground.estate, role));
         // Whoever assumes it chooses the name of the session.
         for policy in ground.resource_policies() {
@@ -211,10 +215,16 @@ impl<'e> Ground<'e> {
             callers,
             grantees,
             identity: Identity::Granted(format!(
-                "administrators of {} decide which of its users and roles may",
-                self.model.label(account)
+                "administrators of {} decide which of their users and roles may",
+                // An account that is made up has no name.
+                if self.of_nobody().any(|one| one == account) {
+                    "that account".to_owned()
+                } else {
+                    self.model.label(account)
+                }
             )),
             boundary: Boundary::None,
+            titles: None,
             scp,
             ways: self.ways(account, membership),
             unless: self.scp_unless(account),
@@ -225,13 +235,12 @@ impl<'e> Ground<'e> {
     fn acting(&self, caller: Caller, account: AccountId, actor: Actor) -> Face {
         let mut unless = self.scp_unless(account);
         unless.extend(actor.boundary.unknown().map(|what| format!("the {what}").replace("the the ", "the ")));
+        let identity: Vec<Arc<Policy>> = actor.identity.iter().map(|policy| self.slim(policy)).collect();
         Face {
             callers: vec![caller],
             grantees: Vec::new(),
-            identity: Identity::Policies(
-                actor.identity.iter().map(|policy| self.slim(policy)).collect(),
-                actor.missing,
-            ),
+            titles: Some(actor.titles(&identity)),
+            identity: Identity::Policies(identity, actor.missing),
             boundary: actor.boundary,
             scp: self.organization.scp(account),
             ways: self.ways(account, &self.organization.membership(account)),

@@ -44,10 +44,11 @@ impl Seen {
     }
 
     /// Adds what a search found.
-    pub(super) fn add_hit(&mut self, ability: Ability, hit: Option<Hit>, title: &dyn Fn(&str) -> String) {
+    pub(super) fn add_hit(&mut self, ability: Ability, hit: Option<Hit>, title: &str, resource: Option<&str>) {
         let Some(Hit { certainty, depends_on, found }) = hit else { return };
         let path = found.as_ref().map(|found| Hop {
-            title: title(&found.witness.resource),
+            title: title.to_owned(),
+            resource: Some(resource.unwrap_or(&found.witness.resource).to_owned()),
             role: None,
             steps: found.explanation.steps.clone(),
         });
@@ -72,6 +73,11 @@ impl Seen {
     /// The same, had by way of another hop.
     fn after(&self, step: &Onward) -> impl Iterator<Item = Access> + '_ {
         let step = step.clone();
+        // What the role does is then done by the session that was begun before.
+        let by_session = move |hop: &Hop, role: &str| {
+            let done = hop.title.strip_prefix(role).filter(|rest| rest.starts_with(' '));
+            Hop { title: done.map_or_else(|| hop.title.clone(), |done| format!("that session{done}")), ..hop.clone() }
+        };
         self.all().map(move |access| {
             let mut depends_on = step.depends_on.clone();
             depends_on.extend(access.depends_on.iter().cloned());
@@ -81,7 +87,9 @@ impl Seen {
                 ability: access.ability,
                 certainty: access.certainty.max(step.certainty),
                 depends_on,
-                path: std::iter::once(&step.hop).chain(&access.path).cloned().collect(),
+                path: std::iter::once(step.hop.clone())
+                    .chain(access.path.iter().map(|hop| by_session(hop, step.hop.role.as_deref().unwrap_or_default())))
+                    .collect(),
                 witness: access.witness.clone(),
             }
         })

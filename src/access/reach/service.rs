@@ -36,6 +36,7 @@ pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
             grantees: Vec::new(),
             identity: Identity::None,
             boundary: Boundary::None,
+            titles: None,
             scp: Vec::new(),
             unless: Vec::new(),
         };

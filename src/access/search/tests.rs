@@ -15,7 +15,7 @@ fn ask(statements: &str, account: &str, fixed: &[(&str, Given)]) -> Answer {
     let policies = [&policy];
     let account = AccountId::parse(account).unwrap();
     let question = Question {
-        callers: principals_of(account, &policies),
+        callers: principals_of(account, policies),
         action: "sts:AssumeRole",
         resource: "arn:aws:iam::111111111111:role/r".into(),
         resource_account: AccountId::parse("111111111111"),

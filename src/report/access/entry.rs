@@ -1,11 +1,15 @@
 //! What cells say as sentences, which all formats share.
 
+use super::why::Verdict;
 use super::words::{
     could_deny, depends_on, is_fetch, joined, lacks_decrypt, main_access, main_refusal, may_be_encrypted, names,
     plural, refusal, roles, verb,
 };
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Row, Scope};
 use crate::finding::{Step, StepEffect};
+
+const NOT_READ: &str = ", but not read them";
+const NOT_DECRYPT: &str = ", but not decrypt them";
 
 /// A cell with those it is about.
 #[derive(Debug, Clone, Copy)]
@@ -85,14 +89,9 @@ impl<'m> Entry<'m> {
 
     fn sentence_of(&self, object: &str) -> String {
         let (subject, cell) = (self.subject(), self.cell);
-        let pronoun = if self.readers.len() > 1 || self.row.kind == ReaderKind::Anyone { "they" } else { "it" };
+        let pronoun = self.pronoun();
         if cell.can.is_empty() {
-            let refused: Vec<&str> = Ability::ALL
-                .into_iter()
-                .filter(|ability| refusal(cell, *ability).is_some())
-                .filter(|ability| *ability != Ability::Decrypt || refusal(cell, Ability::Get).is_none())
-                .map(verb)
-                .collect();
+            let refused: Vec<&str> = refused(cell).into_iter().map(verb).collect();
             let verbs = if refused.is_empty() { "do anything with".to_owned() } else { joined(&refused, "or") };
             return match self.row.kind {
                 ReaderKind::Anyone if subject == "anyone" => format!("the public can not {verbs} {object}"),
@@ -131,12 +130,62 @@ impl<'m> Entry<'m> {
             };
         }
         if lacks_decrypt(cell) {
-            text.push_str(", but not decrypt them");
+            text.push_str(NOT_DECRYPT);
+        }
+        if cell.fit == Some(Fit::TooLittle) && refusal(cell, Ability::Get).is_some() {
+            text.push_str(NOT_READ);
         }
         if may_be_encrypted(cell) {
             text.push_str("; whether they are under a key is not known");
         }
         text
+    }
+
+    /// Whether the matter is what the readers can not do: some of it, or all, and what they should.
+    pub(super) fn is_lacking(&self) -> bool {
+        self.cell.fit == Some(Fit::TooLittle) || matches!(self.verdict(), Verdict::No | Verdict::Partly)
+    }
+
+    /// Whether the contents can be read.
+    pub(super) fn verdict(&self) -> Verdict {
+        let cell = self.cell;
+        let readable = match cell.is_encrypted {
+            Some(false) => cell.access(Ability::Get),
+            _ => cell.access(Ability::Decrypt),
+        };
+        match readable.map(|access| access.certainty) {
+            Some(Certainty::Certain) => Verdict::Yes,
+            Some(Certainty::Conditional) => Verdict::Conditional,
+            Some(Certainty::Unknown) => Verdict::Unknown,
+            None if cell.can.is_empty() => Verdict::No,
+            None if may_be_encrypted(cell) => Verdict::Unknown,
+            None if cell.can.iter().all(|access| access.certainty == Certainty::Unknown) => Verdict::Unknown,
+            None => Verdict::Partly,
+        }
+    }
+
+    /// What the readers can not do and why, then what they can, without the period.
+    pub(super) fn lack_in_bucket(&self) -> String {
+        let object = format!("{} in {}", self.object(), self.matrix.bucket);
+        let mut refused = refused(self.cell);
+        refused.retain(|ability| *ability != Ability::Write);
+        let verbs: Vec<&str> = refused.into_iter().map(verb).collect();
+        let (subject, verbs) = (self.subject(), joined(&verbs, "or"));
+        let mut text = match self.row.kind {
+            ReaderKind::Anyone if subject == "anyone" => format!("the public can not {verbs} {object}"),
+            _ => format!("{subject} can not {verbs} {object}"),
+        };
+        if let Some(refusal) = main_refusal(self.cell) {
+            text.push_str(&format!(": {}", refusal.cause));
+        }
+        let can = self.sentence_of("them");
+        let can = can.strip_prefix(&subject).map_or_else(|| can.clone(), |rest| format!("{}{rest}", self.pronoun()));
+        let can = [NOT_READ, NOT_DECRYPT].iter().find_map(|not| can.strip_suffix(not)).unwrap_or(&can);
+        format!("{text}. {}", capital(can))
+    }
+
+    fn pronoun(&self) -> &'static str {
+        if self.readers.len() > 1 || self.row.kind == ReaderKind::Anyone { "they" } else { "it" }
     }
 
     /// Whether something about it is not known.
@@ -182,6 +231,18 @@ impl<'m> Entry<'m> {
     }
 }
 
+/// What can not be done; what can not be fetched need not be decrypted.
+fn refused(cell: &Cell) -> Vec<Ability> {
+    let is_refused = |ability: &Ability| refusal(cell, *ability).is_some();
+    let refused = Ability::ALL.into_iter().filter(is_refused);
+    refused.filter(|ability| *ability != Ability::Decrypt || refusal(cell, Ability::Get).is_none()).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +277,8 @@ mod tests {
             sentence(cell(&[(Get, Certain)], &[List, Decrypt], Some(true)), &other),
             "222222222222 (payments) can fetch the logs of 333333333333, but not decrypt them"
         );
+        let listed = Cell { fit: Some(Fit::TooLittle), ..cell(&[(List, Certain)], &[Get, Decrypt], Some(true)) };
+        assert_eq!(sentence(listed, &reader), "222222222222 (payments) can list its own logs, but not read them");
         assert_eq!(
             sentence(cell(&[], &[List, Get, Decrypt], Some(true)), &other),
             "222222222222 (payments) can not list or read the logs of 333333333333"

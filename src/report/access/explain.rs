@@ -25,6 +25,8 @@ pub(super) struct Cause<'m> {
     pub(super) abilities: Vec<Ability>,
     /// The steps of all, each once.
     pub(super) steps: Vec<&'m Step>,
+    /// What it would take, each once.
+    pub(super) would_take: Vec<&'m str>,
 }
 
 /// The ways to what can be done.
@@ -53,7 +55,8 @@ pub(super) fn causes(cell: &Cell) -> Vec<Cause<'_>> {
     for ability in [Ability::Get, Ability::Decrypt, Ability::List, Ability::Write] {
         let Some(refusal) = cell.can_not.iter().find(|refusal| refusal.ability == ability) else { continue };
         let at = causes.iter().position(|cause| cause.cause == refusal.cause).unwrap_or_else(|| {
-            causes.push(Cause { cause: &refusal.cause, abilities: Vec::new(), steps: Vec::new() });
+            let (abilities, steps, would_take) = (Vec::new(), Vec::new(), Vec::new());
+            causes.push(Cause { cause: &refusal.cause, abilities, steps, would_take });
             causes.len() - 1
         });
         let Some(cause) = causes.get_mut(at) else { continue };
@@ -61,6 +64,11 @@ pub(super) fn causes(cell: &Cell) -> Vec<Cause<'_>> {
         for step in &refusal.steps {
             if !cause.steps.contains(&step) {
                 cause.steps.push(step);
+            }
+        }
+        for need in &refusal.would_take {
+            if !cause.would_take.contains(&need.as_str()) {
+                cause.would_take.push(need);
             }
         }
     }
@@ -122,41 +130,12 @@ fn verbs(abilities: impl Iterator<Item = Ability>, last: &str) -> String {
     joined(&verbs, last)
 }
 
-/// What would have to change for a request to be let through, where these steps stop it.
-pub(super) fn needed(steps: &[&Step]) -> Vec<String> {
-    // What is no statement has no other side that a sentence could name.
-    let needs = |step: &&Step| match step.effect {
-        StepEffect::Missing => {
-            let rest = step.message.strip_prefix("no ")?;
-            Some(format!("a {}", rest.replacen(" allows ", " that allows ", 1)))
-        }
-        StepEffect::Denies => Some(format!("an exception in {}", step.message.strip_suffix(" denies it")?)),
-        StepEffect::If => Some(format!("that {}", step.message)),
-        StepEffect::Allows | StepEffect::Unless => None,
-    };
-    steps.iter().filter_map(needs).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_it_would_take_is_the_other_side_of_what_stops_it() {
-        let step = |effect, message: &str| Step { effect, message: message.to_owned(), span: None };
-        let steps = [
-            step(StepEffect::Allows, "statement 1 of the role's policy allows it"),
-            step(StepEffect::Missing, "no statement of the key policy allows `kms:Decrypt` here"),
-            step(StepEffect::Denies, "statement 2 of the bucket policy denies it"),
-            step(StepEffect::Denies, "the key is disabled"),
-        ];
-        let steps: Vec<&Step> = steps.iter().collect();
-        assert_eq!(
-            needed(&steps),
-            [
-                "a statement of the key policy that allows `kms:Decrypt` here",
-                "an exception in statement 2 of the bucket policy"
-            ]
-        );
+/// The word before a step: what an Allow lacks is said at its place.
+pub(super) fn word(step: &Step) -> &'static str {
+    match (step.effect, step.span) {
+        (StepEffect::Missing, Some(_)) => "why",
+        // What others can grant is no doubt about what a policy says.
+        (StepEffect::If, None) => "and",
+        (effect, _) => effect.name(),
     }
 }

@@ -181,6 +181,7 @@ impl<'m> Class<'m> {
                     ability: refusal.ability.name(),
                     cause: &refusal.cause,
                     steps: refusal.steps.iter().map(|step| places.step(step)).collect(),
+                    would_take: &refusal.would_take,
                 })
                 .collect(),
             abilities: cell.can.iter().map(|access| AbilityJson::of(access, places)).collect(),
@@ -358,6 +359,7 @@ struct RefusalJson<'j> {
     ability: &'static str,
     cause: &'j str,
     steps: Vec<StepJson<'j>>,
+    would_take: &'j [String],
 }
 
 #[derive(Serialize)]

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::entry::Entry;
-use super::explain::{Cause, Way, causes, needed, ways};
+use super::explain::{Cause, Way, causes, ways, word};
 use super::json;
-use super::words::{self, joined, main_access, main_refusal, may_be_encrypted, roles};
-use crate::finding::matrix::{Ability, Certainty, Fit, Hop, Matrix, NotInMatrix};
+use super::words::{self, in_a_row, joined, main_access, main_refusal, roles};
+use crate::finding::matrix::{Ability, Fit, Hop, Matrix, NotInMatrix};
 use crate::finding::{Label, Level, Step, StepEffect};
 use crate::report::AccessOptions;
 use crate::report::text::pen::{Pen, Style, wrap};
@@ -130,31 +130,23 @@ impl<'m> Answer<'m> {
 
     /// Whether the contents can be read.
     pub fn verdict(&self) -> Verdict {
-        let cell = self.entry.cell;
-        let readable = match cell.is_encrypted {
-            Some(false) => cell.access(Ability::Get),
-            _ => cell.access(Ability::Decrypt),
-        };
-        match readable.map(|access| access.certainty) {
-            Some(Certainty::Certain) => Verdict::Yes,
-            Some(Certainty::Conditional) => Verdict::Conditional,
-            Some(Certainty::Unknown) => Verdict::Unknown,
-            None if cell.can.is_empty() => Verdict::No,
-            None if may_be_encrypted(cell) => Verdict::Unknown,
-            None if cell.can.iter().all(|access| access.certainty == Certainty::Unknown) => Verdict::Unknown,
-            None => Verdict::Partly,
-        }
+        self.entry.verdict()
     }
 
     /// The answer in one sentence, without its period: what, by which roles, or what stops it.
     pub fn sentence(&self) -> String {
-        let sentence = self.entry.sentence_in_bucket();
+        let sentence = match self.verdict() {
+            Verdict::Partly => self.entry.lack_in_bucket(),
+            _ => self.entry.sentence_in_bucket(),
+        };
         let through = main_access(self.entry.cell).map(roles).unwrap_or_default();
         match (through.is_empty(), self.verdict()) {
             (_, Verdict::No) => match main_refusal(self.entry.cell) {
                 Some(refusal) => format!("{sentence}: {}", refusal.cause),
                 None => sentence,
             },
+            // The roles stand with the path.
+            (_, Verdict::Partly) => sentence,
             (true, _) => sentence,
             (false, _) => {
                 let through = format!(", through {}", joined(&through, "and then"));
@@ -203,17 +195,23 @@ impl<'t> Explainer<'t> {
         if let Some(note) = &entry.row.note {
             self.pen.paragraph(self.text, 0, (Style::Faint, "note: "), &visible(note));
         }
-        ways(entry.cell).iter().for_each(|way| self.way(way));
-        let verdict = answer.verdict();
-        let said = main_refusal(entry.cell).filter(|_| verdict == Verdict::No).map(|refusal| refusal.cause.as_str());
+        let is_lacking = entry.is_lacking();
+        let is_said = matches!(answer.verdict(), Verdict::No | Verdict::Partly);
+        let said = main_refusal(entry.cell).filter(|_| is_said).map(|refusal| refusal.cause.as_str());
         let (mut full, mut brief) = (Vec::new(), Vec::new());
         for cause in causes(entry.cell) {
             // Where logs can be read as they should, what stops the rest is worth a line.
             let is_read = cause.abilities.iter().any(|ability| *ability != Ability::Write);
-            let is_asked = matches!(verdict, Verdict::No | Verdict::Partly) || entry.cell.fit == Some(Fit::TooLittle);
-            if self.verbose || (is_read && is_asked) { full.push(cause) } else { brief.push(cause) }
+            if self.verbose || (is_read && is_lacking) { full.push(cause) } else { brief.push(cause) }
         }
-        full.iter().for_each(|cause| self.cause(cause, said));
+        // What is missing comes first where that is the matter.
+        if is_lacking {
+            full.iter().for_each(|cause| self.cause(cause, said));
+            ways(entry.cell).iter().for_each(|way| self.way(way));
+        } else {
+            ways(entry.cell).iter().for_each(|way| self.way(way));
+            full.iter().for_each(|cause| self.cause(cause, said));
+        }
         if !brief.is_empty() {
             self.text.push('\n');
         }
@@ -244,55 +242,77 @@ impl<'t> Explainer<'t> {
         }
         for (said, facts) in [("depends on: ", way.depends_on()), ("unless denied by: ", way.unless())] {
             if !facts.is_empty() {
-                self.pen.paragraph(self.text, 2, (Style::Strong, said), &visible(&facts.join(", ")));
+                self.pen.paragraph(self.text, 2, (Style::Strong, said), &visible(&in_a_row(&facts)));
             }
         }
     }
 
     /// What stops it, and what it would take; a cause that was said already is not said again.
     fn cause(&mut self, cause: &Cause<'_>, said: Option<&str>) {
-        self.heading(&format!("can not {}, because:", cause.verbs()));
-        if said != Some(cause.cause) || cause.steps.is_empty() {
+        let is_said = said == Some(cause.cause);
+        // A step that the cause ends with has no more to it than its place.
+        let is_cause = |step: &&Step| cause.cause.ends_with(step.message.as_str());
+        let mut steps: Vec<&Step> = cause.steps.clone();
+        steps.retain(|step| !is_cause(step) || step.span.is_some());
+        let is_here = steps.first().is_some_and(is_cause);
+        match (is_said, steps.is_empty(), cause.would_take.is_empty()) {
+            (true, true, true) => return,
+            (true, true, false) => self.heading(&format!("can not {}:", cause.verbs())),
+            (true, false, _) if is_here => self.heading(&format!("can not {}, because of this:", cause.verbs())),
+            _ => self.heading(&format!("can not {}, because:", cause.verbs())),
+        }
+        if !is_said {
             self.pen.paragraph(self.text, 2, (Style::Strong, "· "), &visible(cause.cause));
         }
-        cause.steps.iter().for_each(|step| self.step(step));
-        let needed = needed(&cause.steps);
-        if !needed.is_empty() {
-            let list: Vec<&str> = needed.iter().map(String::as_str).collect();
-            self.pen.paragraph(self.text, 2, (Style::Help, "it would take: "), &visible(&joined(&list, "and")));
+        for (number, step) in steps.into_iter().enumerate() {
+            match (is_cause(&step), number) {
+                (true, 0) => self.excerpt(step),
+                (true, _) => self.said_step(step, "here"),
+                (false, _) => self.said_step(step, &step.message),
+            }
+        }
+        if !cause.would_take.is_empty() {
+            let needed = joined(&cause.would_take, "and");
+            self.pen.paragraph(self.text, 2, (Style::Help, "it would take: "), &visible(&needed));
         }
     }
 
     fn step(&mut self, step: &Step) {
+        self.said_step(step, &step.message);
+    }
+
+    fn said_step(&mut self, step: &Step, message: &str) {
         let style = match step.effect {
             StepEffect::Allows => Style::Good,
             StepEffect::Denies | StepEffect::Missing => Style::Level(Level::Error),
             StepEffect::If | StepEffect::Unless => Style::Level(Level::Warning),
         };
-        let mut drawn = String::new();
-        if let Some(span) = step.span {
-            let level = match step.effect {
-                StepEffect::Denies | StepEffect::Missing => Level::Error,
-                StepEffect::If | StepEffect::Unless => Level::Warning,
-                StepEffect::Allows => Level::Note,
-            };
-            let label = Label::new(span, String::new());
-            push_excerpt(&mut drawn, self.sources, &label, level, Pen { width: self.pen.width - 5, ..self.pen });
-        }
-        // The excerpt says its place itself.
-        let at = step.span.filter(|_| drawn.is_empty()).map(|span| format!(" ({})", position(self.sources, span)));
-        let text = format!("{}{}", visible(&step.message), at.unwrap_or_default());
-        let said = match step.effect {
-            // What others can grant is no doubt about what a policy says.
-            StepEffect::If if step.span.is_none() => "and",
-            effect => effect.name(),
+        let drawn = self.drawn(step);
+        // The excerpt says its place itself; what ships with the tool has none.
+        let at = step.span.filter(|_| drawn.is_empty()).map(|span| position(self.sources, span));
+        let at = at.filter(|at| !at.is_empty()).map(|at| format!(" ({at})")).unwrap_or_default();
+        let text = format!("{}{at}", visible(message));
+        self.pen.paragraph(self.text, 5, (style, &format!("{}: ", word(step))), &text);
+        self.text.push_str(&drawn);
+    }
+
+    fn excerpt(&mut self, step: &Step) {
+        let drawn = self.drawn(step);
+        self.text.push_str(&drawn);
+    }
+
+    /// The excerpt at the place of a step, where it has one.
+    fn drawn(&self, step: &Step) -> String {
+        let Some(span) = step.span else { return String::new() };
+        let level = match step.effect {
+            StepEffect::Denies | StepEffect::Missing => Level::Error,
+            StepEffect::If | StepEffect::Unless => Level::Warning,
+            StepEffect::Allows => Level::Note,
         };
-        self.pen.paragraph(self.text, 5, (style, &format!("{said}: ")), &text);
-        for line in drawn.lines() {
-            self.text.push_str("     ");
-            self.text.push_str(line);
-            self.text.push('\n');
-        }
+        let mut drawn = String::new();
+        let label = Label::new(span, String::new());
+        push_excerpt(&mut drawn, self.sources, &label, level, Pen { width: self.pen.width - 5, ..self.pen });
+        drawn.lines().map(|line| format!("     {line}\n")).collect()
     }
 
     fn heading(&mut self, heading: &str) {

@@ -254,6 +254,11 @@ pub(super) fn verb(ability: Ability) -> &'static str {
     }
 }
 
+/// What an answer hangs on, in a row; what holds a comma itself is parted more clearly.
+pub(super) fn in_a_row(facts: &[&str]) -> String {
+    facts.join(if facts.iter().any(|fact| fact.contains(',')) { "; " } else { ", " })
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn joined(items: &[&str], last: &str) -> String {
     match items {
@@ -280,7 +285,12 @@ pub(super) mod tests {
             path: Vec::new(),
             witness: None,
         };
-        let refusal = |&ability: &Ability| Refusal { ability, cause: "nothing allows it".into(), steps: Vec::new() };
+        let refusal = |&ability: &Ability| Refusal {
+            ability,
+            cause: "nothing allows it".into(),
+            steps: Vec::new(),
+            would_take: Vec::new(),
+        };
         Cell {
             scope: Scope::All,
             can: can.iter().map(access).collect(),

@@ -5,7 +5,7 @@ use compact_str::CompactString;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::{arn_covers, covers};
 use crate::access::request::{Caller, Given};
-use crate::access::search::{Answer, Question, STRANGER};
+use crate::access::search::{ANY_ROLE, ANY_SESSION, Answer, Question};
 use crate::access::sts::{accounts_like, better};
 use crate::aws::{AccountId, Arn, ConditionKey};
 use crate::policy::pattern::has_wildcard;
@@ -56,7 +56,7 @@ pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: 
     let mut undecided = None;
     for (whose, account) in std::iter::once(any).chain(like).chain(named) {
         for partition in partitions(statement) {
-            let role = format!("arn:{partition}:iam::{account}:role/{STRANGER}");
+            let role = format!("arn:{partition}:iam::{account}:role/{ANY_ROLE}");
             match ask(statement, limits, holder, (account, &role)) {
                 Answer::No => {}
                 Answer::Undecided => undecided = Some(Answer::Undecided),
@@ -81,7 +81,7 @@ fn ask(statement: &Statement, limits: &Limits, holder: AccountId, (account, role
     let fixed = keys.filter_map(|key| Some((key.as_str().into(), of_resource(key, statement)?))).collect();
     limits.with_boundary(|boundary| {
         let question = Question {
-            callers: vec![Caller::Session(holder, STRANGER.into(), Some(STRANGER.into()))],
+            callers: vec![Caller::Session(holder, ANY_ROLE.into(), Some(ANY_SESSION.into()))],
             action: ACTION,
             resource: role.into(),
             resource_account: Some(account),

@@ -3,7 +3,7 @@
 use crate::access::actor::Actor;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::Caller;
-use crate::access::search::{Answer, Found, Question, STRANGER, principals_of};
+use crate::access::search::{ANY_SESSION, Answer, Found, Question, principals_of};
 use crate::access::sts::{Membership, better, meant_accounts, names_everyone, ways};
 use crate::aws::AccountId;
 use crate::estate::{Estate, Gap};
@@ -101,7 +101,7 @@ fn foreign(
     let rcp = context.rcp(owner);
     let rcp = [rcp.iter().map(AsRef::as_ref).collect::<Vec<&Policy>>()];
     let own = context.model.organization_id().map(|organization| organization.id.as_str());
-    let identity = format!("administrators of {account} can allow their principals `{action}` here");
+    let identity = format!("administrators of {account} decide which of their users and roles may `{action}`");
     let policies = [policy];
     let bounds = || rcp.iter().flatten().copied().chain(policies);
     ways(account, membership, bounds(), own).iter().fold(Answer::No, |best, way| {
@@ -179,7 +179,11 @@ pub(in crate::rules) fn by_own_policies(
             (true, false) => Side::None,
         };
         let question = Question {
-            callers: vec![Caller::Session(account, format!("{name}{}", role.role.name).into(), Some(STRANGER.into()))],
+            callers: vec![Caller::Session(
+                account,
+                format!("{name}{}", role.role.name).into(),
+                Some(ANY_SESSION.into()),
+            )],
             action,
             resource: arn.into(),
             resource_account: Some(account),

@@ -2,7 +2,9 @@
 
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::access::search::{Answer, Found, Question, STRANGER, can_arrange, fill, principals_of};
+use crate::access::search::{
+    ANY_ROLE, ANY_SESSION, Answer, Found, Question, STRANGER, can_arrange, fill, principals_of,
+};
 use crate::access::sts::{better, meant_accounts, named_accounts, names_everyone, ways};
 use crate::aws::{AccountId, services};
 use crate::model::Class;
@@ -102,7 +104,8 @@ fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement
         ways(account, &context.membership(account), [&policy].into_iter().chain(rcp.iter().flatten().copied()), own);
     let mut best = Answer::No;
     for request in requests(attached, statement, account).take(MAX_REQUESTS) {
-        let identity = format!("administrators of {account} can allow their principals `{}` here", request.action);
+        let identity =
+            format!("administrators of {account} decide which of their users and roles may `{}`", request.action);
         for way in &ways {
             let fixed = request.context.iter().map(|(key, given)| (key.as_str().into(), given.clone()));
             let question = Question {
@@ -158,7 +161,7 @@ fn requests<'s>(
 
 /// One request for each resource that a statement names, with the tags that its variables ask for.
 fn resources(attached: &Attached<'_>, statement: &Statement, action: &str, account: AccountId) -> Vec<Request> {
-    let caller = || Caller::Session(account, STRANGER.into(), Some(STRANGER.into()));
+    let caller = || Caller::Session(account, ANY_ROLE.into(), Some(ANY_SESSION.into()));
     let request = |resource: &str| {
         let mut request = Request::new(caller(), action, resource, attached.owner);
         request.otherwise = Otherwise::Situation;

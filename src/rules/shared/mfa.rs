@@ -5,7 +5,7 @@
 
 use crate::access::evaluate::{Policies, Side, statement_meets};
 use crate::access::request::{Caller, Given, Otherwise, Request};
-use crate::access::search::{Answer, STRANGER, can_arrange, principals_of};
+use crate::access::search::{ANY_ROLE, ANY_USER, Answer, can_arrange, principals_of};
 use crate::access::sts::{ExternalId, Membership, better};
 use crate::aws::ConditionKey;
 use crate::policy::condition::Tri;
@@ -64,7 +64,11 @@ fn may_mean(
 }
 
 fn is_unnamed(caller: &Caller) -> bool {
-    matches!(caller, Caller::User(_, name) | Caller::Session(_, name, _) if name == STRANGER)
+    match caller {
+        Caller::User(_, name) => name == ANY_USER,
+        Caller::Session(_, name, _) => name == ANY_ROLE,
+        _ => false,
+    }
 }
 
 /// Whether one of these principals of a party can assume the role without MFA, with access keys or in a session that began

@@ -170,7 +170,7 @@ impl<'c, 'a> Asked<'c, 'a> {
     ) -> Answer {
         let policies = [self.policy];
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
-        let granted = format!("administrators of {account} can allow their principals `{action}` on this bucket");
+        let granted = format!("administrators of {account} decide which of their users and roles may `{action}`");
         let question = Question {
             callers: principals_of(account, rcp.iter().flatten().copied().chain(policies)),
             action,

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::access::request::Caller;
-use crate::access::search::{Answer, Found, STRANGER};
+use crate::access::search::{ANY_USER, Answer, Found};
 use crate::access::sts::ExternalId;
 use crate::aws::AccountId;
 use crate::estate::Gap;
@@ -71,7 +71,7 @@ fn person(context: &Context<'_>, entry: &PrincipalEntry, is_for_machines: bool) 
         }
         Principal::Account(account) if !is_for_machines => {
             let is_own = matches!(class(*account), Class::Owner | Class::Management | Class::Member);
-            is_own.then(|| Caller::User(*account, STRANGER.into()))
+            is_own.then(|| Caller::User(*account, ANY_USER.into()))
         }
         _ => None,
     }
@@ -92,7 +92,7 @@ fn serves_machines(context: &Context<'_>, policy: &Policy) -> bool {
 fn is_asked(role: &RoleView<'_>, policy: &Policy, party: &Party, person: &Caller) -> bool {
     policy.effective().any(|statement| {
         let asked = mfa::asked(role, policy, statement, party);
-        asked.contains(person) || asked.contains(&Caller::User(party.account, STRANGER.into()))
+        asked.contains(person) || asked.contains(&Caller::User(party.account, ANY_USER.into()))
     })
 }
 

@@ -99,7 +99,10 @@ pub(crate) fn access(ability: Ability, certainty: Certainty, path: Vec<Hop>) -> 
 }
 
 pub(crate) fn refusal(ability: Ability, cause: &str, steps: Vec<Step>) -> Refusal {
-    Refusal { ability, cause: cause.to_owned(), steps }
+    let needs =
+        |step: &Step| Some(format!("a {}", step.message.strip_prefix("no ")?.replace(" allows ", " that allows ")));
+    let would_take = steps.iter().filter_map(needs).collect();
+    Refusal { ability, cause: cause.to_owned(), steps, would_take }
 }
 
 /// A cell whose abilities all come about by the same path.
@@ -107,7 +110,7 @@ pub(crate) fn cell(scope: Scope, can: &[(Ability, Certainty)], path: &[Hop], fit
     let missing = |ability: &Ability| !can.iter().any(|(known, _)| known == ability);
     let refused = Ability::ALL.into_iter().filter(missing).map(|ability| {
         let action = if ability == List { "s3:ListBucket" } else { "s3:GetObject" };
-        let missing = format!("no statement of the bucket policy allows `{action}` here");
+        let missing = format!("no statement of the bucket policy allows `{action}` on it to this caller");
         let cause = "no statement of the bucket policy allows it";
         refusal(ability, cause, vec![step(StepEffect::Missing, &missing, None)])
     });
@@ -128,6 +131,7 @@ pub(crate) fn row(kind: ReaderKind, readers: Vec<Party>, cells: Vec<Vec<Cell>>) 
 pub(crate) fn small(sources: &SourceMap) -> Matrix {
     let own = Hop {
         title: "222222222222 fetches its own logs".to_owned(),
+        resource: None,
         role: None,
         steps: vec![step(
             StepEffect::Allows,
@@ -141,6 +145,7 @@ pub(crate) fn small(sources: &SourceMap) -> Matrix {
     };
     let office = Hop {
         title: "333333333333 fetches the logs of 222222222222".to_owned(),
+        resource: None,
         role: None,
         steps: vec![
             step(
@@ -157,6 +162,7 @@ pub(crate) fn small(sources: &SourceMap) -> Matrix {
     };
     let assume = Hop {
         title: format!("999999999999 assumes {ANALYZER}"),
+        resource: None,
         role: Some(ANALYZER.to_owned()),
         steps: vec![
             step(
@@ -168,7 +174,8 @@ pub(crate) fn small(sources: &SourceMap) -> Matrix {
         ],
     };
     let fetch = Hop {
-        title: "that session fetches s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x".to_owned(),
+        title: "that session fetches a log file of 222222222222".to_owned(),
+        resource: None,
         role: None,
         steps: vec![step(StepEffect::Allows, "the managed policy `AmazonS3ReadOnlyAccess` allows it", None)],
     };
@@ -269,6 +276,7 @@ pub(crate) fn organization(count: usize) -> Matrix {
     let (expected, more) = (Some(Fit::Expected), Some(Fit::TooMuch));
     let hop = Hop {
         title: "a session of the role fetches the logs".to_owned(),
+        resource: None,
         role: None,
         steps: vec![step(StepEffect::Allows, "statement 1 of the role's policy `logs` allows it", None)],
     };
@@ -380,7 +388,12 @@ pub(crate) fn hostile() -> (Matrix, SourceMap) {
         matrix.columns.push(Column { owners, prefixes: vec![harm.to_owned()] });
     }
     for (number, harm) in HOSTILE.iter().enumerate() {
-        let hop = Hop { title: (*harm).to_owned(), role: Some((*harm).to_owned()), steps: steps(harm) };
+        let hop = Hop {
+            title: (*harm).to_owned(),
+            resource: Some((*harm).to_owned()),
+            role: Some((*harm).to_owned()),
+            steps: steps(harm),
+        };
         let cells = matrix.columns.iter().enumerate().map(|(column, _)| {
             let fit = [Fit::Expected, Fit::TooMuch, Fit::TooLittle][(number + column) % 3];
             let can = if column % 2 == 0 { vec![(Get, Conditional), (Write, Certain)] } else { Vec::new() };
@@ -394,6 +407,7 @@ pub(crate) fn hostile() -> (Matrix, SourceMap) {
             for refusal in &mut cell.can_not {
                 refusal.cause = (*harm).to_owned();
                 refusal.steps = steps(harm);
+                refusal.would_take = vec![(*harm).to_owned()];
             }
             vec![cell]
         });

@@ -31,8 +31,7 @@ can list, read and decrypt, because:
       5 │   ]
         ╰────
      unless: an SCP or RCP, which are not among the inputs, denies it
-  2. that session fetches
-     s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
+  2. that session fetches a log file of 222222222222
      allows: the managed policy `AmazonS3ReadOnlyAccess` allows it
   proved by: arn:aws:iam::222222222222:role/AuditReader calls kms:Decrypt on
              arn:aws:s3:::my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
@@ -88,11 +87,13 @@ const NOBODY: &str = r#"no: the public can not list, read or write the logs of 2
 ✓ expected: this is what the sharing model says.
 
 can not list, read, decrypt or write, because:
-     missing: no statement of the bucket policy allows `s3:GetObject` here
-     missing: no statement of the bucket policy allows `s3:ListBucket` here
-  it would take: a statement of the bucket policy that allows `s3:GetObject`
-                 here and a statement of the bucket policy that allows
-                 `s3:ListBucket` here
+     missing: no statement of the bucket policy allows `s3:GetObject` on it to
+              this caller
+     missing: no statement of the bucket policy allows `s3:ListBucket` on it to
+              this caller
+  it would take: a statement of the bucket policy that allows `s3:GetObject` on
+                 it to this caller and a statement of the bucket policy that
+                 allows `s3:ListBucket` on it to this caller
 "#;
 
 #[test]
@@ -101,11 +102,20 @@ fn a_no_begins_with_its_cause_and_ends_with_what_it_would_take() {
     assert_eq!(why(&[samples::small(&sources)], &sources, "anyone", "222222222222"), NOBODY);
 }
 
-const HALF: &str = r#"partly: 999999999999 (log analyzer) can fetch the logs of 333333333333
-        (security) in my-organization-bucket, but not decrypt them, through
-        arn:aws:iam::111111111111:role/log-analyzer.
+const HALF: &str = r#"partly: 999999999999 (log analyzer) can not list or decrypt the logs of
+        333333333333 (security) in my-organization-bucket: no statement of the
+        bucket policy allows it. It can fetch them.
 ▼ too little: this is less than the sharing model gives.
 note: declared in trailproof.toml
+
+can not list, decrypt or write, because:
+     missing: no statement of the bucket policy allows `s3:GetObject` on it to
+              this caller
+     missing: no statement of the bucket policy allows `s3:ListBucket` on it to
+              this caller
+  it would take: a statement of the bucket policy that allows `s3:GetObject` on
+                 it to this caller and a statement of the bucket policy that
+                 allows `s3:ListBucket` on it to this caller
 
 can fetch, because:
   1. 999999999999 assumes arn:aws:iam::111111111111:role/log-analyzer
@@ -117,20 +127,11 @@ can fetch, because:
       5 │   ]
         ╰────
      unless: an SCP or RCP, which are not among the inputs, denies it
-  2. that session fetches
-     s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
+  2. that session fetches a log file of 222222222222
      allows: the managed policy `AmazonS3ReadOnlyAccess` allows it
   proved by: arn:aws:iam::222222222222:role/AuditReader calls s3:GetObject on
              arn:aws:s3:::my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
              with aws:PrincipalOrgID = o-exampleorgid: allowed
-
-can not list, decrypt or write, because:
-  · no statement of the bucket policy allows it
-     missing: no statement of the bucket policy allows `s3:GetObject` here
-     missing: no statement of the bucket policy allows `s3:ListBucket` here
-  it would take: a statement of the bucket policy that allows `s3:GetObject`
-                 here and a statement of the bucket policy that allows
-                 `s3:ListBucket` here
 "#;
 
 #[test]
@@ -151,9 +152,14 @@ fn a_deny_is_shown_where_it_stands() {
             message: "statement 2 (`Office`) of the bucket policy denies it".to_owned(),
             span: Some(samples::span(&sources, 0, r#""Sid": "Office""#)),
         }];
+        refusal.would_take = vec!["an exception in statement 2 (`Office`) of the bucket policy".to_owned()];
     }
     let shown = why(&[matrix], &sources, "security", "security");
     assert!(shown.starts_with("no: 333333333333 (security) can not list, read or write its own logs in\n"), "{shown}");
+    // The cause is said once, and then shown.
+    assert!(shown.contains("can not list, read, decrypt or write, because of this:\n         ╭─[org/"), "{shown}");
+    let said = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(said.matches("denies it").count(), 1, "{shown}");
     assert!(shown.contains("13 │       \"Sid\": \"Office\",\n"), "{shown}");
     assert!(shown.contains("it would take: an exception in statement 2 (`Office`) of the bucket policy\n"), "{shown}");
 }
@@ -170,7 +176,11 @@ fn a_member_of_a_class_is_told_of_its_own_part() {
     );
     let other = why("team 3", "team 4");
     assert!(
-        other.starts_with("partly: 200000000003 (team 3) can list the logs of 200000000004 (team 4) in central-logs. ")
+        other.starts_with(
+            "partly: 200000000003 (team 3) can not read the logs of 200000000004 (team 4) in central-logs: no statement \
+             of the bucket policy allows it. It can list them. "
+        ),
+        "{other}"
     );
     assert!(other.contains(" ▲ too much: this is more than the sharing model gives. "), "{other}");
     let role = why("logs-200000000003", "team 3");
@@ -182,7 +192,8 @@ fn a_member_of_a_class_is_told_of_its_own_part() {
     let nothing = "200000000003 (team 3) can not list, read or write the logs of 111111111111 (management) in \
                    central-logs: no statement of the bucket policy allows it";
     let own = "200000000003 (team 3) can list, read and decrypt its own logs in central-logs";
-    let others = "200000000003 (team 3) can list the logs of the 499 others in central-logs";
+    let others = "200000000003 (team 3) can not read the logs of the 499 others in central-logs: no statement of the \
+                  bucket policy allows it. It can list them";
     assert_eq!(sentences("team 3"), [nothing, own, others]);
     assert_eq!(sentences("anyone").len(), 2);
     assert_eq!(matrices[0].rows[2].cells[1][1].scope, Scope::Others);
@@ -216,16 +227,14 @@ const HALF_KNOWN: &str = r#"not known: arn:aws:iam::111111111111:role/log-analyz
 model: whether this fits the sharing model is not known either.
 
 can fetch, because:
-  · that session fetches
-    s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
+  · that session fetches a log file of 222222222222
      allows: the managed policy `AmazonS3ReadOnlyAccess` allows it
   proved by: arn:aws:iam::222222222222:role/AuditReader calls s3:GetObject on
              arn:aws:s3:::my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x
              with aws:PrincipalOrgID = o-exampleorgid: allowed
 
 not known whether it can decrypt:
-  · that session fetches
-    s3://my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x (as above)
+  · that session fetches a log file of 222222222222 (as above)
   depends on: key.policy
 
 can not list or write: no statement of the bucket policy allows it

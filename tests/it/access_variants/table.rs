@@ -15,6 +15,8 @@ pub(super) struct Table {
     pub(super) cells: Cells,
     /// The facts that are gaps, sorted.
     pub(super) unknown: Vec<String>,
+    /// Words that the explanation of a cell has to hold: who reads, whose logs, the words.
+    pub(super) why: Vec<(String, String, String)>,
     /// Cells that are answered wrongly: what is said, and why that is wrong.
     pub(super) known: BTreeMap<(String, String), (String, String)>,
 }
@@ -41,6 +43,10 @@ impl Table {
                     ("Known", _) => {
                         let [reader, logs, said, why] = row[..] else { panic!("{line}") };
                         table.known.insert((reader.into(), logs.into()), (said.into(), why.into()));
+                    }
+                    ("Why", _) => {
+                        let [reader, logs, words] = row[..] else { panic!("{line}") };
+                        table.why.push((reader.into(), logs.into(), words.into()));
                     }
                     _ => {
                         assert_eq!(row.len(), columns.len(), "{line}");

@@ -9,8 +9,8 @@ use super::table::fit_class;
 use crate::finding::matrix::{Cell, Fit, Matrix};
 use crate::finding::{Step, Witness};
 use crate::report::access::entry::Entry;
-use crate::report::access::explain::{Cause, Way, causes, needed, ways};
-use crate::report::access::words::{fit_mark, fit_text};
+use crate::report::access::explain::{Cause, Way, causes, ways, word};
+use crate::report::access::words::{fit_mark, fit_text, joined};
 use crate::report::text::excerpt::{Excerpt, Wanted};
 use crate::report::text::position;
 use crate::text::{SourceMap, Span};
@@ -103,8 +103,14 @@ impl Panel<'_> {
         if let Some(note) = &entry.row.note {
             let _ = writeln!(self.text, "<p class=\"note\">{}</p>", prose(note));
         }
-        ways(entry.cell).iter().for_each(|way| self.way(way));
-        causes(entry.cell).iter().for_each(|cause| self.cause(cause));
+        // What is missing comes first where that is the matter.
+        if entry.is_lacking() {
+            causes(entry.cell).iter().for_each(|cause| self.cause(cause));
+            ways(entry.cell).iter().for_each(|way| self.way(way));
+        } else {
+            ways(entry.cell).iter().for_each(|way| self.way(way));
+            causes(entry.cell).iter().for_each(|cause| self.cause(cause));
+        }
         self.text.push_str("</article>\n");
     }
 
@@ -141,9 +147,9 @@ impl Panel<'_> {
             prose(cause.cause)
         );
         self.steps(cause.steps.iter().copied());
-        let needed = needed(&cause.steps);
-        if !needed.is_empty() {
-            let _ = writeln!(self.text, "<p class=\"needed\">it would take {}</p>", prose(&needed.join(" and ")));
+        if !cause.would_take.is_empty() {
+            let needed = joined(&cause.would_take, "and");
+            let _ = writeln!(self.text, "<p class=\"needed\">it would take {}</p>", prose(&needed));
         }
         self.text.push_str("</section>\n");
     }
@@ -154,12 +160,13 @@ impl Panel<'_> {
         }
         self.text.push_str("<ul class=\"steps\">");
         for step in steps {
-            let effect = step.effect.name();
-            let at =
-                step.span.map(|span| format!(" <span class=\"at\">{}</span>", escaped(&position(self.sources, span))));
+            let (effect, word) = (step.effect.name(), word(step));
+            // What ships with the tool has no place.
+            let at = step.span.map(|span| position(self.sources, span)).filter(|at| !at.is_empty());
+            let at = at.map(|at| format!(" <span class=\"at\">{}</span>", escaped(&at)));
             let _ = write!(
                 self.text,
-                "<li><b class=\"e-{effect}\">{effect}</b> {}{}",
+                "<li><b class=\"e-{effect}\">{word}</b> {}{}",
                 prose(&step.message),
                 at.unwrap_or_default()
             );

@@ -2,7 +2,7 @@
 
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
-use crate::access::search::{Answer, Question, STRANGER};
+use crate::access::search::{ANY_SESSION, Answer, Question};
 use crate::access::sts::{Membership, better};
 use crate::aws::{AccountId, Arn};
 use crate::estate::Bucket;
@@ -75,7 +75,7 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
 
     fn caller(&self, account: AccountId) -> Caller {
         let path = self.role.role.path.as_deref().unwrap_or("/").trim_start_matches('/');
-        Caller::Session(account, format!("{path}{}", self.role.role.name).into(), Some(STRANGER.into()))
+        Caller::Session(account, format!("{path}{}", self.role.role.name).into(), Some(ANY_SESSION.into()))
     }
 
     /// The statement with no more of its actions than cover this one: AWS's own policies list thousands.

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use compact_str::CompactString;
 
 use crate::access::request::{Caller, Request};
-use crate::access::search::{STRANGER, fill};
+use crate::access::search::{ANY_SESSION, STRANGER, fill};
 use crate::aws::{AccountId, Arn};
 use crate::estate::Gap;
 use crate::model::LogBucketStatus;
@@ -100,7 +100,7 @@ impl<'v, 'a> Ground<'v, 'a> {
 
     fn fill(&self, item: &Template) -> CompactString {
         let base = self.base.get_or_init(|| {
-            let caller = Caller::Session(account_of(self.role), self.role.role.name.clone(), Some(STRANGER.into()));
+            let caller = Caller::Session(account_of(self.role), self.role.role.name.clone(), Some(ANY_SESSION.into()));
             Request::new(caller, "s3:GetObject", "*", None)
         });
         fill(item, STRANGER, "x", base)

@@ -72,13 +72,12 @@ pub(in crate::rules) fn logs_in_words(
 /// The place in a statement's resources that takes in what was read, and what to say of it.
 pub(in crate::rules) fn place_of(statement: &Statement, access: &Access) -> Span {
     let Some(resources) = &statement.resources else { return statement.span };
-    // A Decrypt call proves the read of the object that its first hop names.
-    let object = access.path.iter().flat_map(|hop| hop.title.split(' ')).find_map(|word| word.strip_prefix("s3://"));
-    let object = object.map(|object| object.trim_end_matches(','));
+    // A Decrypt call proves the read of the object that its hop is for.
+    let object = access.path.iter().find_map(|hop| hop.resource.as_deref());
     let taking = resources.items.iter().filter(|_| !resources.negated).find(|item| {
         object.is_some_and(|object| {
             let pattern = open(item.raw());
-            arns_overlap(&pattern, &format!("arn:aws:s3:::{object}"))
+            arns_overlap(&pattern, object)
         })
     });
     taking.map_or(resources.span, |item| item.span)
