@@ -22,7 +22,7 @@ use crate::access::sts::Membership;
 use crate::aws::{AccountId, Arn};
 use crate::collect::reason;
 use crate::estate::{Document, Estate, Gap, Known, OrganizationPolicyKind};
-use crate::finding::{Decision, Step};
+use crate::finding::{Decision, Dependency, Step};
 use crate::policy::Policy;
 use crate::policy::pattern::has_wildcard;
 use crate::rule::context::Context;
@@ -96,7 +96,7 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
             };
             let answer = json!({
                 "decision": explanation.decision.name(),
-                "depends_on": explanation.depends_on,
+                "depends_on": explanation.depends_on.iter().map(Dependency::text).collect::<Vec<_>>(),
                 "unless": found.unless,
                 "steps": explanation.steps.iter().map(step).collect::<Vec<_>>(),
             });
@@ -260,7 +260,7 @@ impl Facts {
             // … or deny.
             Decision::Allowed if !identity.is_empty() => {
                 explanation.decision = Decision::Conditional;
-                explanation.depends_on.extend(self.missing.iter().cloned());
+                explanation.depends_on.extend(self.missing.iter().map(Dependency::fact));
                 explanation
             }
             _ => explanation,

@@ -17,8 +17,8 @@ use crate::access::s3::Storage;
 use crate::access::search::Question;
 use crate::access::sts::Way;
 use crate::estate::Gap;
-use crate::finding::Decision;
 use crate::finding::matrix::Certainty;
+use crate::finding::{Decision, Dependency};
 use crate::policy::condition::Tri;
 use crate::policy::{Effect, Policy, Statement};
 
@@ -232,18 +232,17 @@ impl<'c> Case<'c> {
             && let Some(mut most) = put(self.most_side(), &mut work)
         {
             most.certainty = Certainty::Unknown;
-            most.depends_on.push(missing.clone());
+            most.depends_on.push(Dependency::fact(missing));
             hit = hit.or(Some(most));
         }
         self.work = work;
         let mut hit = hit?;
         if let Some(found) = &hit.found {
-            hit.depends_on.extend(self.face.unless.iter().cloned());
-            hit.depends_on.extend(self.ground.unless(&found.request));
-            hit.depends_on.extend(self.ground.missing().map(str::to_owned));
+            hit.depends_on.extend(self.face.unless.iter().map(Dependency::fact));
+            hit.depends_on.extend(self.ground.unless(&found.request).into_iter().map(Dependency::fact));
+            hit.depends_on.extend(self.ground.missing().map(Dependency::fact));
         }
-        hit.depends_on.sort_unstable();
-        hit.depends_on.dedup();
+        Dependency::settle(&mut hit.depends_on);
         Some(hit)
     }
 

@@ -20,6 +20,7 @@ use crate::access::search::Question;
 use crate::access::sts::{self, Membership, names_everyone};
 use crate::aws::AccountId;
 use crate::estate::{Gap, Role};
+use crate::finding::Dependency;
 use crate::finding::matrix::Certainty;
 use crate::policy::{Policy, Principal};
 
@@ -252,14 +253,14 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
             at_most.push(allowing_all());
             put(Side::Policies(&at_most)).map(|mut hit| {
                 hit.certainty = Certainty::Unknown;
-                hit.depends_on.push(gap.to_string());
+                hit.depends_on.push(Dependency::fact(gap.to_string()));
                 hit
             })
         }
         (known, _) => known,
     };
     let mut onward = door.onward(hit?, who);
-    onward.depends_on.extend(face.unless.iter().cloned());
+    onward.depends_on.extend(face.unless.iter().map(Dependency::fact));
     Some(onward)
 }
 
@@ -368,7 +369,7 @@ fn admit<'e>(
                 }
             }
             if has_more && best.is_none() {
-                let depends_on = vec![MORE_STRANGERS.to_owned()];
+                let depends_on = vec![Dependency::fact(MORE_STRANGERS)];
                 let hop = door.hop(&entry.reader.party.label, None, Vec::new());
                 best = Some(Onward { hop, certainty: Certainty::Unknown, depends_on });
             }

@@ -11,8 +11,8 @@ use super::seen::Onward;
 use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
 use crate::estate::{Gap, Role};
-use crate::finding::Step;
 use crate::finding::matrix::Hop;
+use crate::finding::{Dependency, Step};
 use crate::policy::{Policy, Principal};
 
 /// The call that assumes a role.
@@ -70,7 +70,7 @@ impl Door {
             Trust { scp: &scp, ..trust }.admits(account, membership, ASSUME, ExternalId::Any, &[])
         });
         let mut onward = self.onward(judged(answer)?, who);
-        onward.depends_on.extend(ground.scp_unless(account));
+        onward.depends_on.extend(ground.scp_unless(account).into_iter().map(Dependency::fact));
         Some(onward)
     }
 

@@ -1,5 +1,5 @@
 use crate::estate::Known;
-use crate::finding::{Draft, Finding};
+use crate::finding::{Dependency, Draft, Finding};
 use crate::policy::{Policy, PolicyKind};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
@@ -71,10 +71,10 @@ fn write(calls: &Calls<'_, '_>, bucket: &str, sender: &Sender, folder: &Folder) 
         match calls.write(&object, &sender.source, &sender.headers) {
             Called::Allowed => {}
             Called::Denied(_) if !folder.is_known => {
-                return Called::Open(vec!["the ID of the organization".to_owned()]);
+                return Called::Open(vec![Dependency::fact("the ID of the organization")]);
             }
             Called::Denied(_) if kind == "CloudTrail-Digest" && sender.digests.is_none() => {
-                worst = Called::Open(vec!["whether the trail validates its log files".to_owned()]);
+                worst = Called::Open(vec![Dependency::fact("whether the trail validates its log files")]);
             }
             Called::Denied(denied) => return Called::Denied(denied),
             open @ Called::Open(_) => worst = open,

@@ -6,7 +6,7 @@ use crate::access::delivery::{Delivery, Ours, log_object};
 use crate::access::search::{Answer, Found};
 use crate::access::sts::better;
 use crate::aws::{AccountId, is_cloudtrail, legacy_cloudtrail_account, partition_of};
-use crate::finding::{Draft, Level};
+use crate::finding::{Dependency, Draft, Level};
 use crate::model::Class;
 use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
@@ -84,7 +84,7 @@ impl<'c, 'a> Destination<'c, 'a> {
 
     /// Facts that were not collected and could take a delivery away.
     pub(in crate::rules) fn unless(&self, found: &Found) -> Vec<String> {
-        let mut facts = found.explanation.depends_on.clone();
+        let mut facts: Vec<String> = found.explanation.depends_on.iter().map(Dependency::to_string).collect();
         facts.extend(self.context.uncollected_rcp(self.owner));
         facts
     }

@@ -12,7 +12,7 @@ use crate::access::request::{Caller, Request};
 use crate::access::search::Found;
 use crate::aws::{AccountId, Arn};
 use crate::estate::{BlockPublicAccess, Gap, Known};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Dependency, Draft, Finding, Level};
 use crate::policy::operator::{Family, SetOperator};
 use crate::policy::{Clause, Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
@@ -204,7 +204,8 @@ fn told(door: &Door<'_>, draft: Draft, statement: &Statement, found: &Found, cer
         .statement(statement)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())
-        .depends_on(found.explanation.depends_on.iter().chain(&door.unless).cloned())
+        .depends_on(found.explanation.depends_on.iter().cloned())
+        .depends_on(door.unless.iter().cloned())
 }
 
 /// The comparison of a statement that speaks of the caller's organization or account, or of what is taken for them.
@@ -260,9 +261,9 @@ fn who(outsider: Outsider) -> &'static str {
 
 /// What the answer hangs on, for the end of a message.
 fn only_if(found: &Found) -> String {
-    let facts = &found.explanation.depends_on;
+    let facts: Vec<&str> = found.explanation.depends_on.iter().map(Dependency::text).collect();
     let fit = if facts.len() == 1 { "fits" } else { "fit" };
-    if facts.is_empty() { String::new() } else { format!(" if {} {fit}", words::quoted(facts, facts.len())) }
+    if facts.is_empty() { String::new() } else { format!(" if {} {fit}", words::quoted(&facts, facts.len())) }
 }
 
 fn bind(context: &Context<'_>) -> String {

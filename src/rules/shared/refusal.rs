@@ -5,7 +5,7 @@ use crate::access::evaluate::statement_may_meet;
 use crate::access::request::Request;
 use crate::access::search::{STRANGER, witness};
 use crate::estate::Gap;
-use crate::finding::{Decision, Draft, StepEffect};
+use crate::finding::{Decision, Dependency, Draft, StepEffect};
 use crate::policy::condition::{self, Tri};
 use crate::policy::{Clause, Statement};
 use crate::rules::shared::trail_calls::{Called, Calls, Denied, Source};
@@ -269,9 +269,9 @@ impl<'p> Refusals<'p> {
             }
             Called::Open(on) => {
                 let what = call.words();
-                let quoted = |fact: &String| match fact.contains(' ') {
-                    true => fact.clone(),
-                    false => format!("`{fact}`"),
+                let quoted = |on: &Dependency| match on.is_fact() {
+                    true => on.to_string(),
+                    false => format!("`{on}`"),
                 };
                 let on = list(&on.iter().map(quoted).collect::<Vec<_>>(), 3);
                 let gap = Gap::new(call.fact(), format!("whether CloudTrail can {what} for {who} hangs on {on}"));
