@@ -55,8 +55,9 @@ pub(crate) fn shrink(mut cases: Vec<Value>, differs: &dyn Fn(&[Value]) -> Vec<bo
 fn removals(case: &Value) -> Vec<Place> {
     places(case, &|place, within| match (within, place) {
         (Value::Object(members), [above @ .., key]) => {
-            let of_principal = matches!(above.last().map(String::as_str), Some("Principal" | "NotPrincipal"));
-            !NEEDED.contains(&key.as_str()) && !(of_principal && members.len() == 1)
+            let is_principal = matches!(above.last().map(String::as_str), Some("Principal" | "NotPrincipal"));
+            let is_alone = is_principal && members.len() == 1;
+            !NEEDED.contains(&key.as_str()) && !is_alone
         }
         (Value::Array(items), _) => items.len() > 1,
         _ => false,
