@@ -280,7 +280,7 @@ impl<'e> Oracle<'e> {
         (get, decrypt)
     }
 
-    /// The canonical ID of an account: the known one; another than all that policy and ACL name where those are known to be
+    /// The canonical ID of an account: the known one; another than all that policies and ACL name where those are known to be
     /// others'; else nothing.
     fn canonical_id(&self, account: Option<AccountId>) -> Option<String> {
         if let Some(known) = account.and_then(|account| self.model.canonical_id_of(account)) {
@@ -290,13 +290,13 @@ impl<'e> Oracle<'e> {
             Principal::CanonicalUser(id) => self.model.account_of_canonical_id(id).is_none(),
             _ => false,
         };
-        let policy: Vec<&Policy> = self.policy.iter().map(Arc::as_ref).collect();
+        let policies = self.resource_policies();
         let grants = self.bucket.and_then(|bucket| bucket.acl.present()).into_iter().flat_map(|acl| &acl.grants);
         let mut by_acl = grants.filter(|grant| match &grant.grantee {
             Grantee::CanonicalUser(id) => self.model.account_of_canonical_id(id).is_none(),
             _ => false,
         });
-        let is_open = parties::principals(&policy).any(is_unknown) || by_acl.next().is_some();
+        let is_open = parties::principals(&policies).any(is_unknown) || by_acl.next().is_some();
         (!is_open).then(|| "of somebody else".to_owned())
     }
 

@@ -177,8 +177,9 @@ impl Question<'_> {
         let mut conditional = None;
         let mut gave_up = false;
         for base in requests {
-            // Each statement that may allow, and once none: what an account grants without a statement.
-            let granted = base.caller.account().is_some().then_some(None);
+            // Each statement that may allow, and once none: what an account or an ACL grants without a statement.
+            let can_be_granted = base.caller.account().is_some() || self.policies.storage.is_some();
+            let granted = can_be_granted.then_some(None);
             let allows = statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s));
             for target in allows.chain(granted) {
                 let few = self.choices(base, target, statements, false);

@@ -107,6 +107,7 @@ impl Oracle<'_> {
         for (one, other) in pieces.iter().flat_map(|one| pieces.iter().map(move |other| (one, other))) {
             found.push(format!("{base}/{one}/{other}/x"));
             found.push(format!("{base}x/{one}/{other}/x"));
+            found.push(format!("{base}-Digest/{one}/{other}/x"));
             found.push(format!("{base}/{one}/x{other}"));
         }
         found.sort_unstable();
@@ -243,9 +244,9 @@ impl Oracle<'_> {
             items.chain(values).flat_map(|t| t.variables()).any(|variable| variable.key.as_str() == key)
         });
         if is_variable {
-            // It may stand for an account in a path.
+            // It may stand for an account, or for a folder of a path.
             values.extend(self.model.known_accounts().iter().map(|account| one(account.as_str())));
-            values.extend(place.split(['/', ':']).filter_map(AccountId::parse).map(|account| one(account.as_str())));
+            values.extend(place.split(['/', ':']).filter(|part| !part.is_empty()).map(one));
         }
         values
     }

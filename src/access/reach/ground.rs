@@ -285,10 +285,10 @@ impl<'e> Ground<'e> {
         statements.flat_map(|statement| &statement.conditions).any(|clause| clause.key.starts_with("aws:principalorg"))
     }
 
-    /// The canonical ID of an account, if only one that nobody has, as far as it decides whom policy and ACL of the bucket
+    /// The canonical ID of an account, if only one that nobody has, as far as it decides whom policies and ACL
     /// name; `None` where an ID that they name may or may not be the account's.
     pub(super) fn canonical_id_of(&self, account: Option<AccountId>) -> Option<CompactString> {
-        let statements = self.policy.iter().flat_map(|policy| policy.effective());
+        let statements = self.resource_policies().into_iter().flat_map(|policy| policy.effective());
         let entries = statements.filter_map(|statement| statement.principals.as_ref()).flat_map(|one| &one.entries);
         let by_policy = entries.filter_map(|entry| match &entry.principal {
             Principal::CanonicalUser(id) => Some(id),

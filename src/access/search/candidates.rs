@@ -62,6 +62,9 @@ pub(super) fn candidates(key: &ConditionKey, statements: &[&Statement], base: &R
         }
         return out;
     }
+    if key.starts_with("aws:principaltag/") {
+        values.retain(|value| may_be_tag(value));
+    }
     if !values.iter().any(|value| value == STRANGER) {
         values.push(STRANGER.into());
     }
@@ -70,6 +73,13 @@ pub(super) fn candidates(key: &ConditionKey, statements: &[&Statement], base: &R
     }
     out.extend(values.into_iter().map(|value| Given::Values(vec![value])));
     out
+}
+
+/// Whether a principal can have a tag of this value.
+///
+/// Source: IAM User Guide, "Tags for AWS Identity and Access Management resources": naming conventions.
+fn may_be_tag(value: &str) -> bool {
+    value.chars().count() <= 256 && value.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c))
 }
 
 /// Whether a statement puts the value of the key into the texts that it compares with.
