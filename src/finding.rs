@@ -1,10 +1,12 @@
 //! What a rule finds: complete in itself, so that a report needs nothing else.
 
+mod dependency;
 pub mod matrix;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::dependency::Dependency;
 use crate::aws::AccountId;
 use crate::text::Span;
 
@@ -373,8 +375,8 @@ impl Draft {
     }
 
     /// Names facts that were not known and could change the result.
-    pub fn depends_on(mut self, facts: impl IntoIterator<Item = String>) -> Self {
-        self.depends_on.extend(facts);
+    pub fn depends_on(mut self, facts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.depends_on.extend(facts.into_iter().map(Into::into));
         self
     }
 

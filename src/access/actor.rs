@@ -36,7 +36,9 @@ pub enum Boundary {
     None,
     /// This one.
     Is(Arc<Policy>),
-    /// Whether there is one, or what it says, is not known; in words.
+    /// There is one, and what it says is not known; in words.
+    Unread(String),
+    /// Whether there is one is not known; in words.
     Unknown(String),
 }
 
@@ -160,14 +162,14 @@ impl Boundary {
     pub fn side<T>(&self, ask: impl FnOnce(Side<'_>) -> T) -> T {
         match self {
             Boundary::Is(policy) => ask(Side::Policies(&[policy])),
-            Boundary::None | Boundary::Unknown(_) => ask(Side::None),
+            Boundary::None | Boundary::Unread(_) | Boundary::Unknown(_) => ask(Side::None),
         }
     }
 
     /// What is not known of it, in words.
     pub fn unknown(&self) -> Option<&str> {
         match self {
-            Boundary::Unknown(what) => Some(what),
+            Boundary::Unread(what) | Boundary::Unknown(what) => Some(what),
             Boundary::None | Boundary::Is(_) => None,
         }
     }
@@ -180,7 +182,7 @@ pub fn boundary(estate: &Estate, permissions: &Permissions, name: &str) -> Bound
         (_, Some(policy)) => Boundary::Is(policy),
         (Known::Present(arn, _), None) => match estate.managed_text(arn) {
             Some(text) => Boundary::Is(text.policy()),
-            None => Boundary::Unknown(format!("the text of permissions boundary `{arn}`")),
+            None => Boundary::Unread(format!("the text of permissions boundary `{arn}`")),
         },
         (Known::Absent(_), None) => Boundary::None,
         (Known::Unknown(_), None) => Boundary::Unknown(format!("permissions boundary of `{name}`")),

@@ -14,6 +14,7 @@ use crate::estate::{
     AclGrant, BlockPublicAccess, Bucket, Encryption, Estate, Grantee, Key, KeyManager, Known, ObjectOwnership, Trail,
 };
 use crate::model::Model;
+use crate::policy::Policy;
 use crate::policy::condition::Tri;
 
 /// The folder CloudTrail delivers to, and other services too.
@@ -140,6 +141,33 @@ impl<'e> BucketFacts<'e> {
         }
     }
 
+    /// The same where the ownership settings are not known and ACLs grant something: leaving them out would hide a reader.
+    pub fn storage_with_acls(&self, key: Option<&str>) -> Option<Storage<'_>> {
+        let is_open = self.bucket.ownership.is_unknown() && self.has_foreign_grants();
+        is_open.then(|| Storage { ownership: Ownership::Unknown, ..self.storage(key) })
+    }
+
+    /// Whether an ACL may give what no policy gives.
+    pub fn has_acls(&self) -> bool {
+        match Ownership::from(&self.bucket.ownership) {
+            Ownership::Enforced => false,
+            Ownership::AclsCount => true,
+            Ownership::Unknown => self.has_foreign_grants(),
+        }
+    }
+
+    fn has_foreign_grants(&self) -> bool {
+        let Some(acl) = self.bucket.acl.present() else { return false };
+        let of_owner = |id: &CompactString| {
+            let account = self.canonical_ids.iter().find(|(known, _)| known == id).map(|(_, account)| *account);
+            acl.owner.as_ref().is_some_and(|owner| owner.value == *id) || (account.is_some() && account == self.owner)
+        };
+        acl.grants.iter().any(|grant| match &grant.grantee {
+            Grantee::CanonicalUser(id) => !of_owner(id),
+            _ => true,
+        })
+    }
+
     /// The key that the object of this key is under.
     pub fn under(&self, key: &str) -> UnderKey<'e> {
         if !is_delivered(key) {
@@ -222,6 +250,18 @@ impl<'e> BucketFacts<'e> {
     pub fn region(&self) -> Option<&str> {
         self.bucket.region.present().map(CompactString::as_str)
     }
+}
+
+/// The ARN of a bucket whose name is not known: of the one that its policy names, or of one that stands for it.
+pub fn arn_by_policy(policy: Option<&Policy>) -> String {
+    let statements = policy.into_iter().flat_map(|policy| &policy.statements);
+    let resources = statements.filter_map(|statement| statement.resources.as_ref()).flat_map(|r| &r.items);
+    let mut named = resources.filter_map(|item| {
+        let arn = Arn::parse(item.raw())?;
+        let name = arn.bucket().filter(|name| !name.contains(['*', '?', '$']))?;
+        Some(format!("arn:{}:s3:::{name}", arn.partition))
+    });
+    named.next().unwrap_or_else(|| "arn:aws:s3:::trailproof-unnamed-bucket".to_owned())
 }
 
 /// What an inventory tells of a key to the layer of KMS; its state where it was not collected is taken for `Enabled`.

@@ -20,7 +20,7 @@ use crate::access::principals::Named;
 use crate::access::request::{Caller, Request};
 use crate::access::s3::Storage;
 use crate::aws::AccountId;
-use crate::finding::{Decision, Step, StepEffect};
+use crate::finding::{Decision, Dependency, Step, StepEffect};
 use crate::policy::condition::Tri;
 use crate::policy::{Effect, Policy, Statement};
 
@@ -75,7 +75,7 @@ pub struct Explanation {
     /// Each statement that counts and each Allow that is missing.
     pub steps: Vec<Step>,
     /// The condition keys and facts it depends on; empty unless it is conditional.
-    pub depends_on: Vec<String>,
+    pub depends_on: Vec<Dependency>,
     /// What it would take to be let through; empty unless it is denied.
     pub would_take: Vec<String>,
     /// Whether it is denied because of one element of a statement that is not for others.

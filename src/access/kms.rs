@@ -83,7 +83,7 @@ impl Evaluation<'_> {
         let through = match self.request.value(&service) {
             KeyValue::One(service) => Tri::from(service.starts_with("s3.")),
             KeyValue::Unknown | KeyValue::Present => {
-                self.depend("kms:ViaService");
+                self.depend_on_key("kms:ViaService");
                 Tri::Unknown
             }
             KeyValue::Absent | KeyValue::Many(_) => Tri::False,

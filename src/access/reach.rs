@@ -28,8 +28,8 @@ use compact_str::CompactString;
 use rayon::prelude::*;
 
 use self::chain::Entry;
-use self::ground::{Ground, told};
-use self::mentions::Signature;
+use self::ground::Ground;
+use self::mentions::{Mentions, Signature};
 use self::reader::{Identity, Reader};
 use self::refusal::Roads;
 use self::seen::Reach;
@@ -38,8 +38,8 @@ use crate::access::lock::Lock;
 use crate::access::organization::Organization;
 use crate::access::sts::{Membership, organizations};
 use crate::aws::AccountId;
-use crate::estate::Estate;
-use crate::finding::matrix::{Ability, Access, Matrix, MatrixGap, Party, ReaderKind};
+use crate::estate::{Estate, Gap};
+use crate::finding::matrix::{Ability, Access, Matrix, Party, ReaderKind};
 use crate::model::{Class, LogBucket, Model};
 use crate::policy::Policy;
 use crate::text::Span;
@@ -62,10 +62,10 @@ pub fn matrix(
     by_itself: &[String],
 ) -> Matrix {
     let ground = Ground::new(estate, model, organization, log_bucket, by_itself);
-    let mut gaps: Vec<MatrixGap> = ground.gaps.clone();
+    let mut gaps = ground.gaps.clone();
     let contradictions = model.contradictions().iter();
     let about = contradictions.filter(|one| one.bucket.as_ref().is_none_or(|name| *name == log_bucket.name));
-    gaps.extend(about.map(|one| told(&one.gap)));
+    gaps.extend(about.map(|one| one.gap.clone()));
     let mut entries = everyone(&ground);
     chain::extend(&ground, &mut entries, &mut gaps);
     entries.retain(|entry| entry.reader.is_account() || !entry.reach.is_empty());
@@ -84,21 +84,21 @@ fn everyone<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
 }
 
 /// What is not known of the policies of a role or user that may reach logs.
-fn missing(entry: &Entry<'_>) -> Vec<MatrixGap> {
+fn missing(entry: &Entry<'_>) -> Vec<Gap> {
     let of = |identity: &Identity| match identity {
-        Identity::Policies(_, missing) => missing.iter().map(told).collect::<Vec<_>>(),
+        Identity::Policies(_, missing) => missing.clone(),
         Identity::None | Identity::Granted(_) => Vec::new(),
     };
-    let mut gaps: Vec<MatrixGap> = entry.reader.faces.iter().flat_map(|face| of(&face.identity)).collect();
+    let mut gaps: Vec<Gap> = entry.reader.faces.iter().flat_map(|face| of(&face.identity)).collect();
     for gap in &mut gaps {
-        gap.reason = format!("{}: {}", entry.reader.party.id, gap.reason);
+        gap.reason = format!("{}: {}", entry.reader.party.id, gap.reason).into();
     }
     gaps
 }
 
 /// Anyone, every account that model or policies name, and accounts that stand for those nobody names.
 fn accounts<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
-    let mentions = ground.mentions();
+    let mentions = Mentions::of(ground);
     let mut accounts: BTreeSet<AccountId> = ground.model.known_accounts();
     accounts.extend(mentions.accounts());
     accounts.extend(ground.columns.iter().filter(|column| !column.stands_for_all).map(|column| column.account));
@@ -237,7 +237,7 @@ pub struct LogReach {
     /// The readers: those that stand for many, accounts, roles, users, services.
     pub readers: Vec<Reached>,
     /// What was not known.
-    pub gaps: Vec<MatrixGap>,
+    pub gaps: Vec<Gap>,
     roles: BTreeMap<String, usize>,
 }
 
@@ -298,7 +298,7 @@ pub fn log_reaches(estate: &Estate, model: &Model, organization: &Organization<'
 
 fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, log_bucket: &LogBucket) -> LogReach {
     let ground = Ground::new(estate, model, organization, log_bucket, &[]);
-    let mut gaps: Vec<MatrixGap> = ground.gaps.clone();
+    let mut gaps = ground.gaps.clone();
     let mut entries = everyone(&ground);
     let alone: Vec<Reach> = entries.iter().map(|entry| entry.reach.clone()).collect();
     chain::extend(&ground, &mut entries, &mut gaps);

@@ -3,7 +3,7 @@
 use crate::access::evaluate::{Explanation, Policies, combine, decide, explain};
 use crate::access::request::Request;
 use crate::aws::ActionName;
-use crate::finding::Decision;
+use crate::finding::{Decision, Dependency};
 
 /// What an object is encrypted with, as far as it matters to who can read it.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +71,7 @@ impl<'p> Read<'p> {
             Encryption::Kms { request, policies } => Some(explain(request, policies)),
             Encryption::Unknown(what) => Some(Explanation {
                 decision: Decision::Conditional,
-                depends_on: vec![what.to_owned()],
+                depends_on: vec![Dependency::fact(what)],
                 ..Explanation::nothing()
             }),
         };

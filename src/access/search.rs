@@ -17,7 +17,7 @@ pub use self::candidates::fill;
 use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_may_meet};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::aws::{AccountId, ConditionKey, services};
-use crate::finding::{Decision, Witness};
+use crate::finding::{Decision, Dependency, Witness};
 use crate::policy::condition::{self, Tri};
 use crate::policy::pattern;
 use crate::policy::template::Template;
@@ -364,7 +364,7 @@ pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
         resource: request.resource.to_string(),
         context: context.collect(),
         decision: explanation.decision,
-        depends_on: explanation.depends_on.clone(),
+        depends_on: explanation.depends_on.iter().map(Dependency::to_string).collect(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, principals_of};
 use crate::aws::{AccountId, Arn, ConditionKey, is_organization_id};
+use crate::finding::Dependency;
 use crate::policy::condition::{Context, KeyValue, Tri, holds};
 use crate::policy::template::Template;
 use crate::policy::{Clause, Effect, Policy, Principal, Statement};
@@ -62,7 +63,7 @@ impl Way {
     pub fn weigh(&self, answer: Answer) -> Answer {
         match (answer, &self.supposed) {
             (Answer::Yes(mut found) | Answer::If(mut found), Some(fact)) => {
-                found.explanation.depends_on.push(fact.clone());
+                found.explanation.depends_on.push(Dependency::of_request(fact));
                 found.witness.depends_on.push(fact.clone());
                 Answer::If(found)
             }

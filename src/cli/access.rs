@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 
 use clap::ArgMatches;
 
-use super::args::{AccessArgs, Color};
+use super::args::AccessArgs;
 use super::estate::Loaded;
 use super::output::Destination;
 use super::{Exit, Failure, in_pool, output, terminal};
@@ -14,7 +14,7 @@ use crate::finding::matrix::{Matrix, NotInMatrix, narrowed};
 use crate::report::access::{self, AccessFormat, AccessOptions, why};
 
 pub(super) fn run(args: &AccessArgs, matches: &ArgMatches) -> Result<Exit, Failure> {
-    let destinations = output::destinations(&args.format, &args.output, AccessFormat::Text, matches)?;
+    let destinations = output::destinations(&args.report, AccessFormat::Text, matches)?;
     in_pool(args.input.jobs, || {
         // As in an audit, giving back each policy by itself would be for nothing.
         let loaded = ManuallyDrop::new(Loaded::read(&args.input, None, None)?);
@@ -28,7 +28,7 @@ pub(super) fn run(args: &AccessArgs, matches: &ArgMatches) -> Result<Exit, Failu
                  a trail or a bucket policy that lets CloudTrail write",
             ));
         }
-        if !args.quiet
+        if !args.report.quiet
             && let Some(first) = matrices.first_mut()
         {
             first.notes.splice(0..0, loaded.remarks.iter().cloned());
@@ -39,8 +39,9 @@ pub(super) fn run(args: &AccessArgs, matches: &ArgMatches) -> Result<Exit, Failu
             None => {
                 let shown = narrowed(&matrices, &args.reader, &args.logs).map_err(unknown_name)?;
                 for destination in &destinations {
-                    write(destination, args, |out, options| {
-                        access::write(out, destination.format, &shown, &loaded.estate.sources, options)
+                    let options = options(destination, args);
+                    destination.write(|out| {
+                        access::write(out, destination.format, &shown, &loaded.estate.sources, &options)
                     })?;
                 }
             }
@@ -64,9 +65,9 @@ fn answer(
     let answers = why::answers(matrices, reader, &args.logs).map_err(unknown_name)?;
     let sources = &loaded.estate.sources;
     for destination in destinations {
-        write(destination, args, |out, options| match destination.format {
+        destination.write(|out| match destination.format {
             AccessFormat::Json => why::write_json(out, &answers, sources),
-            _ => why::write(out, &answers, sources, options),
+            _ => why::write(out, &answers, sources, &options(destination, args)),
         })?;
     }
     Ok(())
@@ -76,23 +77,12 @@ fn unknown_name(error: NotInMatrix) -> Failure {
     Failure::new(format!("{error}; `trailproof access` without it lists all"))
 }
 
-fn write(
-    destination: &Destination<AccessFormat>,
-    args: &AccessArgs,
-    report: impl FnOnce(&mut dyn std::io::Write, &AccessOptions) -> std::io::Result<()>,
-) -> Result<(), Failure> {
-    let to_terminal = destination.file.is_none();
-    let options = AccessOptions {
-        color: to_terminal && terminal::is_coloured(args.color) || args.color == Color::Always,
+fn options(destination: &Destination<AccessFormat>, args: &AccessArgs) -> AccessOptions {
+    AccessOptions {
+        color: destination.is_coloured(args.report.color),
         width: terminal::width(),
         wide: args.wide,
-        verbose: args.verbose,
-        quiet: args.quiet,
-    };
-    let mut report = Some(report);
-    let write = |out: &mut dyn std::io::Write| report.take().map_or(Ok(()), |report| report(out, &options));
-    match &destination.file {
-        Some(file) => output::to_file(file, write),
-        None => output::to_stdout(write).map(|_| ()),
+        verbose: args.report.verbose,
+        quiet: args.report.quiet,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Level;
@@ -63,26 +64,44 @@ pub(super) struct InputArgs {
     pub(super) jobs: Option<u16>,
 }
 
+/// How reports are written, and where to.
 #[derive(Debug, Args)]
+pub(super) struct ReportArgs<F: ReportFormat> {
+    /// Report format; may be given several times, each with its own --output
+    #[arg(long, value_name = "FORMAT", value_parser = F::parser())]
+    pub(super) format: Vec<F>,
+
+    /// Write the report of the --format before it to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Vec<PathBuf>,
+
+    /// Whether to colour the text report
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    /// Print what was found and errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+
+    /// Print all there is to tell
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(mut_arg("quiet", |arg| arg.help("Print findings and errors only")))]
+#[command(mut_arg("verbose", |arg| arg.help("Also list what was skipped, set aside and not known")))]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
 
     /// What the policy documents given by name or on standard input are
-    #[arg(long, value_name = "KIND", value_parser = policy_kind())]
+    #[arg(long, value_name = "KIND", value_parser = one_of(&PolicyKind::NAMED, PolicyKind::name))]
     pub(super) kind: Option<PolicyKind>,
 
     /// What the one policy document is attached to
     #[arg(long, value_name = "ARN")]
     pub(super) subject: Option<String>,
-
-    /// Report format; may be given several times, each with its own --output
-    #[arg(long, value_name = "FORMAT", value_parser = report_format())]
-    pub(super) format: Vec<Format>,
-
-    /// Write the report of the --format before it to a file
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Vec<PathBuf>,
 
     /// Run these rules or groups instead of the default set
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
@@ -100,20 +119,13 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// Whether to colour the text report
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    pub(super) color: Color,
-
-    /// Print findings and errors only
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-
-    /// Also list what was skipped, set aside and not known
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArgs<Format>,
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("quiet", |arg| arg.help("Print the matrix and errors only")))]
+#[command(mut_arg("verbose", |arg| arg.help("Print every name, deviation and fact that is not known")))]
 pub(super) struct AccessArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
@@ -134,29 +146,12 @@ pub(super) struct AccessArgs {
     #[arg(long)]
     pub(super) wide: bool,
 
-    /// Report format; may be given several times, each with its own --output
-    #[arg(long, value_name = "FORMAT", value_parser = access_format())]
-    pub(super) format: Vec<AccessFormat>,
-
-    /// Write the report of the --format before it to a file
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Vec<PathBuf>,
-
     /// Exit with code 3 when a fact is not known that decides who can read
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// Whether to colour the text report
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    pub(super) color: Color,
-
-    /// Print the matrix and errors only
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub(super) quiet: bool,
-
-    /// Print every name, deviation and fact that is not known
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) report: ReportArgs<AccessFormat>,
 }
 
 #[derive(Debug, Args)]
@@ -272,20 +267,27 @@ pub(super) enum AnswerFormat {
     Json,
 }
 
-fn report_format() -> impl clap::builder::TypedValueParser<Value = Format> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    let names = Format::ALL.map(Format::name);
-    PossibleValuesParser::new(names).map(|name| name.parse().unwrap_or(Format::Text))
+/// The formats of one kind of report.
+pub(super) trait ReportFormat: Copy + Send + Sync + 'static {
+    /// What reads their names.
+    fn parser() -> ValueParser;
 }
 
-fn access_format() -> impl clap::builder::TypedValueParser<Value = AccessFormat> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    let names = AccessFormat::ALL.map(AccessFormat::name);
-    PossibleValuesParser::new(names).map(|name| name.parse().unwrap_or(AccessFormat::Text))
+impl ReportFormat for Format {
+    fn parser() -> ValueParser {
+        one_of(&Format::ALL, Format::name)
+    }
 }
 
-fn policy_kind() -> impl clap::builder::TypedValueParser<Value = PolicyKind> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    let names = PolicyKind::NAMED.map(PolicyKind::name);
-    PossibleValuesParser::new(names).map(|name| PolicyKind::from_name(&name).unwrap_or(PolicyKind::Resource))
+impl ReportFormat for AccessFormat {
+    fn parser() -> ValueParser {
+        one_of(&AccessFormat::ALL, AccessFormat::name)
+    }
+}
+
+/// What reads one of these by its name.
+fn one_of<T: Copy + Send + Sync + 'static>(all: &'static [T], name: fn(T) -> &'static str) -> ValueParser {
+    let names = PossibleValuesParser::new(all.iter().map(|one| name(*one)));
+    let known = move |given: String| all.iter().copied().find(|one| name(*one) == given).ok_or("no such name");
+    ValueParser::new(names.try_map(known))
 }

@@ -15,7 +15,7 @@ use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::permission_for;
 use crate::aws::{AccountId, Arn};
 use crate::estate::read_policy;
-use crate::finding::Step;
+use crate::finding::{Dependency, Step};
 use crate::policy::pattern::has_wildcard;
 use crate::policy::{Policy, PolicyKind};
 use crate::syntax::json::{Json, Kind, Tape};
@@ -99,7 +99,7 @@ fn one(case: Json<'_>, source: &Source) -> Result<serde_json::Value, String> {
     let steps: Vec<serde_json::Value> = explanation.steps.iter().map(|step| step_json(step, source)).collect();
     let mut answer = json!({
         "decision": explanation.decision.name(),
-        "depends_on": explanation.depends_on,
+        "depends_on": explanation.depends_on.iter().map(Dependency::text).collect::<Vec<_>>(),
         "steps": steps,
     });
     let problems: Vec<String> = given

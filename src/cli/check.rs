@@ -14,7 +14,7 @@ use crate::rule::Selection;
 use crate::rules::RULES;
 
 pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failure> {
-    let destinations = output::destinations(&args.format, &args.output, Format::Text, matches)?;
+    let destinations = output::destinations(&args.report, Format::Text, matches)?;
     let today = today()?;
     in_pool(args.input.jobs, || {
         // The process ends with the command: giving back a hundred thousand policies one by one would be for nothing.
@@ -30,7 +30,7 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         };
         let mut report = ManuallyDrop::new(audit.run());
         report.notes = loaded.remarks.clone();
-        if args.verbose {
+        if args.report.verbose {
             report.notes.extend(loaded.details.iter().cloned());
             let aside = report.set_aside.iter();
             let lines: Vec<String> = aside
@@ -42,11 +42,18 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         }
         let mut exit = verdict(args, &report);
         for destination in &destinations {
-            write(destination, &report, args)?;
+            let options = TextOptions {
+                color: destination.is_coloured(args.report.color),
+                width: terminal::width(),
+                verbose: args.report.verbose,
+                quiet: args.report.quiet,
+                ..TextOptions::default()
+            };
+            destination.write(|out| report::write(out, destination.format, &report, &options))?;
         }
         // Whoever runs it sees how it ended, also where every report goes to a file or to a machine.
         let is_shown = |to: &Destination<Format>| to.file.is_none() && !to.format.is_for_machines();
-        if !args.quiet && !destinations.iter().any(is_shown) {
+        if !args.report.quiet && !destinations.iter().any(is_shown) {
             terminal::say(&report::text::summary(&report, false));
         }
         if loaded.failed {
@@ -62,22 +69,6 @@ fn verdict(args: &CheckArgs, report: &Report<'_>) -> Exit {
         true => Exit::Findings,
         false if args.strict && !report.gaps.is_empty() => Exit::Unknown,
         false => Exit::Clean,
-    }
-}
-
-fn write(destination: &Destination<Format>, report: &Report<'_>, args: &CheckArgs) -> Result<(), Failure> {
-    let to_terminal = destination.file.is_none();
-    let options = TextOptions {
-        color: to_terminal && terminal::is_coloured(args.color) || args.color == super::args::Color::Always,
-        width: terminal::width(),
-        verbose: args.verbose,
-        quiet: args.quiet,
-        ..TextOptions::default()
-    };
-    let write = |out: &mut dyn std::io::Write| report::write(out, destination.format, report, &options);
-    match &destination.file {
-        Some(file) => output::to_file(file, write),
-        None => output::to_stdout(write).map(|_| ()),
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use super::{Exit, Failure};
+use super::args::{Color, ReportArgs, ReportFormat};
+use super::{Exit, Failure, terminal};
 use crate::collect::reason;
 
 /// Writes to standard output; a reader that went away is no failure.
@@ -32,18 +33,35 @@ pub(super) struct Destination<F> {
     pub(super) file: Option<PathBuf>,
 }
 
+impl<F> Destination<F> {
+    /// Whether its text is coloured: in a file only where that is asked for.
+    pub(super) fn is_coloured(&self, choice: Color) -> bool {
+        match self.file {
+            Some(_) => choice == Color::Always,
+            None => terminal::is_coloured(choice),
+        }
+    }
+
+    /// Writes the report there.
+    pub(super) fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match &self.file {
+            Some(file) => to_file(file, write),
+            None => to_stdout(write).map(|_| ()),
+        }
+    }
+}
+
 /// Which report goes where: each `--output` belongs to the `--format` before it.
-pub(super) fn destinations<F: Copy>(
-    formats: &[F],
-    files: &[PathBuf],
+pub(super) fn destinations<F: ReportFormat>(
+    args: &ReportArgs<F>,
     otherwise: F,
     matches: &ArgMatches,
 ) -> Result<Vec<Destination<F>>, Failure> {
     let places = |id: &str| -> Vec<usize> { matches.indices_of(id).into_iter().flatten().collect() };
-    let formats = formats.iter().zip(places("format"));
+    let formats = args.format.iter().zip(places("format"));
     let mut destinations: Vec<(usize, Destination<F>)> =
         formats.map(|(format, at)| (at, Destination { format: *format, file: None })).collect();
-    for (file, at) in files.iter().zip(places("output")) {
+    for (file, at) in args.output.iter().zip(places("output")) {
         let owner = destinations.iter_mut().rev().find(|(format_at, _)| *format_at < at);
         match owner {
             Some((_, destination)) if destination.file.is_none() => destination.file = Some(file.clone()),

@@ -14,14 +14,15 @@ use self::layers::Layers;
 use super::args::{AnswerFormat, SimulateArgs};
 use super::estate::Loaded;
 use super::{Exit, Failure, cases, output};
+use crate::access::actor::{Actor, Boundary};
 use crate::access::evaluate::{Explanation, Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::s3::permission_for;
 use crate::access::sts::Membership;
 use crate::aws::{AccountId, Arn};
 use crate::collect::reason;
-use crate::estate::{Document, Estate, Known, OrganizationPolicyKind, Permissions};
-use crate::finding::{Decision, Step};
+use crate::estate::{Document, Estate, Gap, Known, OrganizationPolicyKind};
+use crate::finding::{Decision, Dependency, Step};
 use crate::policy::Policy;
 use crate::policy::pattern::has_wildcard;
 use crate::rule::context::Context;
@@ -95,7 +96,7 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
             };
             let answer = json!({
                 "decision": explanation.decision.name(),
-                "depends_on": explanation.depends_on,
+                "depends_on": explanation.depends_on.iter().map(Dependency::text).collect::<Vec<_>>(),
                 "unless": found.unless,
                 "steps": explanation.steps.iter().map(step).collect::<Vec<_>>(),
             });
@@ -174,9 +175,12 @@ fn organization_keys(request: &mut Request, context: &Context<'_>) {
 /// The policies of an estate that decide one request.
 #[derive(Default)]
 struct Facts {
-    identity: Found,
-    resource: Found,
-    boundary: Found,
+    actor: Actor,
+    /// What is not known of the caller's own policies, in words.
+    missing: Vec<String>,
+    resource: Option<Arc<Policy>>,
+    /// What is not known where the policy of the resource is not, in words.
+    missing_of_resource: Option<String>,
     scp: Vec<Vec<Arc<Policy>>>,
     rcp: Vec<Arc<Policy>>,
     management: Option<AccountId>,
@@ -184,67 +188,25 @@ struct Facts {
     unless: Vec<String>,
 }
 
-/// Policies of one kind, as far as they are known.
-#[derive(Default)]
-struct Found {
-    policies: Vec<Arc<Policy>>,
-    /// What is not known of them.
-    missing: Option<String>,
-}
-
 impl Facts {
     fn gather(context: &Context<'_>, request: &Request) -> Self {
         let mut facts = Facts::default();
-        facts.caller_side(context, &request.caller);
-        facts.resource = resource_policy(context, &request.resource);
+        match Actor::of(context.estate, &request.caller) {
+            Some(actor) => {
+                facts.missing.extend(actor.missing.iter().map(Gap::to_string));
+                if let Boundary::Unknown(what) = &actor.boundary {
+                    facts.unless.push(what.clone());
+                }
+                facts.actor = actor;
+            }
+            None => facts.missing.push(format!("the identity policies of {}", request.caller)),
+        }
+        match resource_policy(context, &request.resource) {
+            Ok(policy) => facts.resource = policy,
+            Err(missing) => facts.missing_of_resource = Some(missing),
+        }
         facts.organization(context, request);
         facts
-    }
-
-    fn caller_side(&mut self, context: &Context<'_>, caller: &Caller) {
-        let estate = context.estate;
-        let (permissions, groups) = match caller {
-            Caller::Session(account, role, _) => {
-                let name = role.rsplit('/').next().unwrap_or(role);
-                let role = estate.roles.iter().find(|r| r.account == Some(*account) && r.name == name);
-                (role.map(|role| &role.permissions), None)
-            }
-            Caller::User(account, user) => {
-                let name = user.rsplit('/').next().unwrap_or(user);
-                let user = estate.users.iter().find(|u| u.account == Some(*account) && u.name == name);
-                (user.map(|user| &user.permissions), user.map(|user| &user.groups))
-            }
-            Caller::FederatedUser(..) => (None, None),
-            Caller::Root(_) | Caller::Service(_) | Caller::Provider(_) | Caller::Anonymous => return,
-        };
-        let Some(permissions) = permissions else {
-            self.identity.missing = Some(format!("the identity policies of {caller}"));
-            return;
-        };
-        self.identity.add(context, permissions);
-        if let Some(groups) = groups {
-            match groups.get() {
-                Ok(names) => {
-                    for name in names.into_iter().flatten() {
-                        let group = estate.groups.iter().find(|g| g.name == *name && g.account == caller.account());
-                        match group {
-                            Some(group) => self.identity.add(context, &group.permissions),
-                            None => self.identity.missing = Some(format!("the policies of group `{name}`")),
-                        }
-                    }
-                }
-                Err(_) => self.identity.missing = Some(format!("the groups of {caller}")),
-            }
-        }
-        match (&permissions.boundary_document, permissions.boundary.get()) {
-            (Some(document), _) => self.boundary.policies.push(context.policy(document)),
-            (None, Ok(None)) => {}
-            (None, Ok(Some(arn))) => match estate.managed_text(arn) {
-                Some(text) => self.boundary.policies.push(text.policy()),
-                None => self.boundary.missing = Some(format!("the text of permissions boundary `{arn}`")),
-            },
-            (None, Err(_)) => self.unless.push(format!("a permissions boundary of {caller}")),
-        }
     }
 
     fn organization(&mut self, context: &Context<'_>, request: &Request) {
@@ -264,16 +226,25 @@ impl Facts {
     }
 
     fn explain(&self, request: &Request, layers: &Layers<'_>) -> Explanation {
-        let identity: Vec<&Policy> = self.identity.policies.iter().map(Arc::as_ref).collect();
-        let resource: Vec<&Policy> = self.resource.policies.iter().map(Arc::as_ref).collect();
-        let boundary: Vec<&Policy> = self.boundary.policies.iter().map(Arc::as_ref).collect();
+        let identity: Vec<&Policy> = self.actor.identity.iter().map(Arc::as_ref).collect();
+        let resource: Vec<&Policy> = self.resource.iter().map(Arc::as_ref).collect();
+        let boundary: &[&Policy] = match &self.actor.boundary {
+            Boundary::Is(policy) => &[policy],
+            Boundary::None | Boundary::Unread(_) | Boundary::Unknown(_) => &[],
+        };
         let scp: Vec<Vec<&Policy>> = self.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
         let rcp: Vec<Vec<&Policy>> = vec![self.rcp.iter().map(Arc::as_ref).collect()];
-        let decide = |identity_side| {
+        let decide = |identity: Side<'_>| {
             let policies = Policies {
-                identity: identity_side,
-                resource: self.resource.side(&resource),
-                boundary: self.boundary.side(&boundary),
+                identity,
+                resource: match &self.missing_of_resource {
+                    Some(missing) => Side::Unknown(missing),
+                    None => known(&resource),
+                },
+                boundary: match &self.actor.boundary {
+                    Boundary::Unread(what) => Side::Unknown(what),
+                    _ => known(boundary),
+                },
                 scp: &scp,
                 rcp: &rcp,
                 management: self.management,
@@ -281,19 +252,15 @@ impl Facts {
             };
             layers.explain(request, &policies)
         };
-        let known = match identity.is_empty() {
-            true => Side::None,
-            false => Side::Policies(&identity),
-        };
-        let mut explanation = decide(known);
-        let Some(missing) = &self.identity.missing else { return explanation };
+        let mut explanation = decide(known(&identity));
+        let Some(missing) = self.missing.first() else { return explanation };
         match explanation.decision {
             // What is not known may allow …
             Decision::ImplicitDeny => decide(Side::Unknown(missing)),
             // … or deny.
             Decision::Allowed if !identity.is_empty() => {
                 explanation.decision = Decision::Conditional;
-                explanation.depends_on.push(missing.clone());
+                explanation.depends_on.extend(self.missing.iter().map(Dependency::fact));
                 explanation
             }
             _ => explanation,
@@ -301,43 +268,15 @@ impl Facts {
     }
 }
 
-impl Found {
-    fn add(&mut self, context: &Context<'_>, permissions: &Permissions) {
-        match permissions.inline.get() {
-            Ok(inline) => {
-                for one in inline.into_iter().flatten() {
-                    match one.document.present() {
-                        Some(document) => self.policies.push(context.policy(document)),
-                        None => self.missing = Some("an inline policy that could not be read".to_owned()),
-                    }
-                }
-            }
-            Err(_) => self.missing = Some("inline policies that are not in the inputs".to_owned()),
-        }
-        match permissions.attached.get() {
-            Ok(attached) => {
-                for arn in attached.into_iter().flatten() {
-                    match context.estate.managed_text(&arn.value) {
-                        Some(text) => self.policies.push(text.policy()),
-                        None => self.missing = Some(format!("the text of `{}`", arn.value)),
-                    }
-                }
-            }
-            Err(_) => self.missing = Some("attached policies that are not in the inputs".to_owned()),
-        }
-    }
-
-    fn side<'p>(&'p self, policies: &'p [&'p Policy]) -> Side<'p> {
-        match &self.missing {
-            Some(missing) => Side::Unknown(missing),
-            None if policies.is_empty() => Side::None,
-            None => Side::Policies(policies),
-        }
-    }
+fn known<'p>(policies: &'p [&'p Policy]) -> Side<'p> {
+    if policies.is_empty() { Side::None } else { Side::Policies(policies) }
 }
 
 /// The policy of the bucket, role or key that an ARN names.
-fn resource_policy(context: &Context<'_>, resource: &str) -> Found {
+///
+/// # Errors
+/// What is not known, in words.
+fn resource_policy(context: &Context<'_>, resource: &str) -> Result<Option<Arc<Policy>>, String> {
     let estate = context.estate;
     let arn = Arn::parse(resource);
     let known: Option<&Known<Document>> = arn.and_then(|arn| match arn.service {
@@ -353,12 +292,9 @@ fn resource_policy(context: &Context<'_>, resource: &str) -> Found {
         "kms" => estate.keys.iter().find(|key| key.arn.as_deref() == Some(resource)).map(|key| &key.policy),
         _ => None,
     });
-    let mut found = Found::default();
     match known.map(Known::get) {
-        Some(Ok(Some(document))) => found.policies.push(context.policy(document)),
-        Some(Ok(None)) => {}
-        Some(Err(_)) | None if arn.is_some() => found.missing = Some(format!("the policy of {resource}")),
-        _ => {}
+        Some(Ok(document)) => Ok(document.map(|document| context.policy(document))),
+        Some(Err(_)) | None if arn.is_some() => Err(format!("the policy of {resource}")),
+        _ => Ok(None),
     }
-    found
 }

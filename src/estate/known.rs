@@ -1,6 +1,7 @@
 //! Facts that may be there, not be there, or not be known.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::text::Span;
 
@@ -30,6 +31,12 @@ impl Gap {
     pub fn at(mut self, places: impl IntoIterator<Item = Span>) -> Self {
         self.places.extend(places);
         self
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.fact, self.reason)
     }
 }
 

@@ -8,7 +8,7 @@ mod view;
 
 pub use view::{NotInMatrix, Wide, narrowed};
 
-use crate::finding::{Step, Witness};
+use crate::finding::{Dependency, Step, Witness};
 use crate::text::Span;
 
 /// What can be done with logs.
@@ -183,7 +183,7 @@ pub struct Access {
     /// How certain that is.
     pub certainty: Certainty,
     /// Keys and facts that it hangs on, or that could take it away.
-    pub depends_on: Vec<String>,
+    pub depends_on: Vec<Dependency>,
     /// How it comes about, hop by hop.
     pub path: Vec<Hop>,
     /// The request that proves it; none where it is not known.

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use compact_str::CompactString;
 use rayon::prelude::*;
 
+use crate::access::bucket::arn_by_policy;
 use crate::access::organization::Organization;
 use crate::access::reach::{LogReach, log_reaches};
 use crate::access::sts::Membership;
@@ -129,6 +130,15 @@ impl<'a> Context<'a> {
         self.organization.rcp(account)
     }
 
+    /// RCPs in words, where no policy of the organization was collected and some may bind the resources of an account: they
+    /// could only deny. The management account has none.
+    pub fn uncollected_rcp(&self, account: Option<AccountId>) -> Option<String> {
+        let is_management = account.is_some() && self.model.management() == account;
+        let is_open = self.estate.organization.policies.is_empty() && !is_management;
+        let of = account.map_or_else(String::new, |account| format!(" of {account}"));
+        is_open.then(|| format!("resource control policies{of}"))
+    }
+
     /// The SCPs known to bind the principals of an account, level by level from the root down.
     pub fn scp(&self, account: AccountId) -> Vec<Vec<Arc<Policy>>> {
         self.organization.scp(account)
@@ -179,21 +189,8 @@ impl<'a> BucketView<'a> {
 
     /// The ARN of the bucket, or of a bucket that stands for it where its name is not known: the one its policy names.
     pub fn arn(&self) -> String {
-        if let Some(arn) = self.bucket.arn() {
-            return arn;
-        }
-        let policy = self.policy.as_ref().ok().and_then(|policy| policy.as_deref());
-        let resources = policy.into_iter().flat_map(|p| &p.statements).filter_map(|s| s.resources.as_ref());
-        let mut buckets = resources.flat_map(|r| &r.items).filter_map(|item| {
-            let arn = crate::aws::Arn::parse(item.raw())?;
-            arn.bucket()
-                .filter(|name| !name.contains(['*', '?', '$']))
-                .map(|name| (arn.partition.to_owned(), name.to_owned()))
-        });
-        match buckets.next() {
-            Some((partition, name)) => format!("arn:{partition}:s3:::{name}"),
-            None => "arn:aws:s3:::trailproof-unnamed-bucket".to_owned(),
-        }
+        let policy = || self.policy.as_ref().ok().and_then(|policy| policy.as_deref());
+        self.bucket.arn().unwrap_or_else(|| arn_by_policy(policy()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What several tests need.
 
+pub(crate) mod places;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

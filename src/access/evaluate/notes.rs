@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Authority, Evaluation, Explanation, Side, Titles};
 use crate::aws::ActionName;
-use crate::finding::{Decision, Step, StepEffect};
+use crate::finding::{Decision, Dependency, Step, StepEffect};
 use crate::policy::condition::Tri;
 use crate::policy::{Policy, PolicyKind, Statement};
 use crate::text::Span;
@@ -13,7 +13,7 @@ use crate::text::Span;
 #[derive(Debug, Default)]
 pub(in crate::access) struct Notes {
     steps: Vec<Step>,
-    depends_on: Vec<String>,
+    depends_on: Vec<Dependency>,
     /// What each step that stops the request would take, by its message.
     needs: Vec<(StepEffect, String)>,
     /// The sides on which an Allow is missing, and where the step that says so stands.
@@ -27,8 +27,7 @@ fn told(decision: Decision, notes: Notes) -> Explanation {
     if decision != Decision::Conditional {
         depends_on.clear();
     }
-    depends_on.sort_unstable();
-    depends_on.dedup();
+    Dependency::settle(&mut depends_on);
     steps.retain(|step| match decision {
         // Without a place it is what others can grant, not a statement that hangs on something.
         Decision::Allowed => {
@@ -134,9 +133,17 @@ impl Evaluation<'_> {
         self.notes.is_some()
     }
 
+    /// Notes a fact, in words, that the decision hangs on and that is not known.
     pub(in crate::access) fn depend(&mut self, on: &str) {
         if let Some(notes) = &mut self.notes {
-            notes.depends_on.push(on.to_owned());
+            notes.depends_on.push(Dependency::fact(on));
+        }
+    }
+
+    /// Notes a condition key that the decision hangs on.
+    pub(in crate::access) fn depend_on_key(&mut self, key: &str) {
+        if let Some(notes) = &mut self.notes {
+            notes.depends_on.push(Dependency::of_request(key));
         }
     }
 

@@ -122,7 +122,7 @@ impl Evaluation<'_> {
         if met == Tri::Unknown {
             for clause in &statement.conditions {
                 if condition::holds(clause, statement.effect, self.request) == Tri::Unknown {
-                    self.depend(&clause.written_key);
+                    self.depend_on_key(&clause.written_key);
                 }
             }
         }

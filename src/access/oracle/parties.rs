@@ -92,7 +92,7 @@ impl Asker {
         };
         let boundary = match &self.boundary {
             Boundary::Is(policy) => Some(policy),
-            Boundary::None | Boundary::Unknown(_) => None,
+            Boundary::None | Boundary::Unread(_) | Boundary::Unknown(_) => None,
         };
         identity.iter().chain(boundary).chain(self.scp.iter().flatten()).flat_map(|policy| policy.effective())
     }

@@ -16,8 +16,9 @@ use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::s3::Storage;
 use crate::access::search::Question;
 use crate::access::sts::Way;
-use crate::finding::Decision;
+use crate::estate::Gap;
 use crate::finding::matrix::Certainty;
+use crate::finding::{Decision, Dependency};
 use crate::policy::condition::Tri;
 use crate::policy::{Effect, Policy, Statement};
 
@@ -67,10 +68,9 @@ pub(super) struct Case<'c> {
 impl<'c> Case<'c> {
     pub(super) fn new(ground: &'c Ground<'c>, face: &'c Face) -> Self {
         let (identity, missing): (Vec<&Policy>, Option<String>) = match &face.identity {
-            Identity::Policies(known, missing) => (
-                known.iter().map(Arc::as_ref).collect(),
-                missing.first().map(|gap| format!("{}: {}", gap.fact, gap.reason)),
-            ),
+            Identity::Policies(known, missing) => {
+                (known.iter().map(Arc::as_ref).collect(), missing.first().map(Gap::to_string))
+            }
             Identity::None | Identity::Granted(_) => (Vec::new(), None),
         };
         let mut at_most = Vec::new();
@@ -80,7 +80,7 @@ impl<'c> Case<'c> {
         }
         let boundary: Vec<&Policy> = match &face.boundary {
             Boundary::Is(policy) => vec![policy],
-            Boundary::None | Boundary::Unknown(_) => Vec::new(),
+            Boundary::None | Boundary::Unread(_) | Boundary::Unknown(_) => Vec::new(),
         };
         let scp: Vec<Vec<&Policy>> = face.scp.iter().map(|level| level.iter().map(Arc::as_ref).collect()).collect();
         let rcp: Vec<&Policy> = ground.rcp().collect();
@@ -232,18 +232,17 @@ impl<'c> Case<'c> {
             && let Some(mut most) = put(self.most_side(), &mut work)
         {
             most.certainty = Certainty::Unknown;
-            most.depends_on.push(missing.clone());
+            most.depends_on.push(Dependency::fact(missing));
             hit = hit.or(Some(most));
         }
         self.work = work;
         let mut hit = hit?;
         if let Some(found) = &hit.found {
-            hit.depends_on.extend(self.face.unless.iter().cloned());
-            hit.depends_on.extend(self.ground.unless(&found.request));
-            hit.depends_on.extend(self.ground.missing().map(str::to_owned));
+            hit.depends_on.extend(self.face.unless.iter().map(Dependency::fact));
+            hit.depends_on.extend(self.ground.unless(&found.request).into_iter().map(Dependency::fact));
+            hit.depends_on.extend(self.ground.missing().map(Dependency::fact));
         }
-        hit.depends_on.sort_unstable();
-        hit.depends_on.dedup();
+        Dependency::settle(&mut hit.depends_on);
         Some(hit)
     }
 

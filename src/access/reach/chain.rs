@@ -19,8 +19,9 @@ use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
 use crate::access::sts::{self, Membership, names_everyone};
 use crate::aws::AccountId;
-use crate::estate::Role;
-use crate::finding::matrix::{Certainty, MatrixGap};
+use crate::estate::{Gap, Role};
+use crate::finding::Dependency;
+use crate::finding::matrix::Certainty;
 use crate::policy::{Policy, Principal};
 
 /// How many pairs of roles are asked about.
@@ -116,7 +117,7 @@ impl Assumers {
 /// to `gaps`.
 ///
 /// Each role is looked at again only when it has won something, and what is reached only ever grows, so that cycles end.
-pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps: &mut Vec<MatrixGap>) {
+pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps: &mut Vec<Gap>) {
     add_named(ground, entries);
     let assumers = Assumers::of(entries);
     let mut doors: BTreeMap<usize, Option<Door>> = BTreeMap::new();
@@ -142,7 +143,7 @@ pub(super) fn extend<'e>(ground: &Ground<'e>, entries: &mut Vec<Entry<'e>>, gaps
                     pairs -= 1;
                     if pairs == 0 {
                         let reason = format!("more than {MAX_PAIRS} pairs of roles may assume each other");
-                        gaps.push(MatrixGap { fact: "role.chains".to_owned(), reason, places: Vec::new() });
+                        gaps.push(Gap::new("role.chains", reason));
                     }
                     let step =
                         from.reader.faces.first().and_then(|face| assume(ground, face, door, &from.reader.party.label));
@@ -252,14 +253,14 @@ fn assume(ground: &Ground<'_>, face: &Face, door: &Door, who: &str) -> Option<On
             at_most.push(allowing_all());
             put(Side::Policies(&at_most)).map(|mut hit| {
                 hit.certainty = Certainty::Unknown;
-                hit.depends_on.push(format!("{}: {}", gap.fact, gap.reason));
+                hit.depends_on.push(Dependency::fact(gap.to_string()));
                 hit
             })
         }
         (known, _) => known,
     };
     let mut onward = door.onward(hit?, who);
-    onward.depends_on.extend(face.unless.iter().cloned());
+    onward.depends_on.extend(face.unless.iter().map(Dependency::fact));
     Some(onward)
 }
 
@@ -268,7 +269,7 @@ fn admit<'e>(
     ground: &Ground<'e>,
     entries: &mut Vec<Entry<'e>>,
     mut doors: BTreeMap<usize, Option<Door>>,
-    gaps: &mut Vec<MatrixGap>,
+    gaps: &mut Vec<Gap>,
 ) {
     let mut at: BTreeMap<AccountId, usize> = BTreeMap::new();
     let mut others: Vec<usize> = Vec::new();
@@ -368,7 +369,7 @@ fn admit<'e>(
                 }
             }
             if has_more && best.is_none() {
-                let depends_on = vec![MORE_STRANGERS.to_owned()];
+                let depends_on = vec![Dependency::fact(MORE_STRANGERS)];
                 let hop = door.hop(&entry.reader.party.label, None, Vec::new());
                 best = Some(Onward { hop, certainty: Certainty::Unknown, depends_on });
             }

@@ -8,8 +8,8 @@ use crate::access::evaluate::Side;
 use crate::access::lock::{KeyLock, Lock};
 use crate::access::request::Given;
 use crate::access::search::{Found, Question};
-use crate::finding::Step;
 use crate::finding::matrix::Certainty;
+use crate::finding::{Dependency, Step};
 
 impl Case<'_> {
     /// The Decrypt call behind a fetch that gets through; `None` where the object is under no key or the call is refused.
@@ -19,7 +19,7 @@ impl Case<'_> {
             Lock::None => return None,
             Lock::Unknown(what) => {
                 let mut hit = Hit { certainty: Certainty::Unknown, ..fetched.clone() };
-                hit.depends_on.push((*what).to_owned());
+                hit.depends_on.push(Dependency::fact(*what));
                 return Some(hit);
             }
             Lock::Key(key) => key,
@@ -35,15 +35,14 @@ impl Case<'_> {
         if let Some(missing) = self.missing.clone().filter(|_| hit.is_none()) {
             hit = self.unlock(key, found, true, false).map(|hit| {
                 let mut hit = Hit { certainty: Certainty::Unknown, ..hit };
-                hit.depends_on.push(missing);
+                hit.depends_on.push(Dependency::fact(missing));
                 hit
             });
         }
         let mut hit = hit?;
         hit.certainty = hit.certainty.max(fetched.certainty);
         hit.depends_on.extend(fetched.depends_on.iter().cloned());
-        hit.depends_on.sort_unstable();
-        hit.depends_on.dedup();
+        Dependency::settle(&mut hit.depends_on);
         if let Some(decrypted) = &mut hit.found {
             let before = &found.explanation.steps;
             let new = decrypted.explanation.steps.iter().filter(|step| !before.contains(step));

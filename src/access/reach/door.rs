@@ -5,14 +5,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::ground::{Ground, told};
+use super::ground::Ground;
 use super::hit::{Hit, judged};
 use super::seen::Onward;
 use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
-use crate::estate::Role;
-use crate::finding::Step;
-use crate::finding::matrix::{Hop, MatrixGap};
+use crate::estate::{Gap, Role};
+use crate::finding::matrix::Hop;
+use crate::finding::{Dependency, Step};
 use crate::policy::{Policy, Principal};
 
 /// The call that assumes a role.
@@ -29,7 +29,7 @@ pub(super) struct Door {
 
 impl Door {
     /// The trust policy of a role; `None` where it is not known, which `gaps` tells then.
-    pub(super) fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<MatrixGap>) -> Option<Self> {
+    pub(super) fn of(ground: &Ground<'_>, role: &Role, gaps: &mut Vec<Gap>) -> Option<Self> {
         let arn = role.arn()?;
         match role.trust.get() {
             Ok(Some(document)) => {
@@ -38,9 +38,8 @@ impl Door {
             }
             Ok(None) => None,
             Err(gap) => {
-                let mut gap = told(&gap);
-                gap.reason = format!("who can assume {arn}: {}", gap.reason);
-                gaps.push(gap);
+                let reason = format!("who can assume {arn}: {}", gap.reason).into();
+                gaps.push(Gap { reason, ..gap });
                 None
             }
         }
@@ -71,7 +70,7 @@ impl Door {
             Trust { scp: &scp, ..trust }.admits(account, membership, ASSUME, ExternalId::Any, &[])
         });
         let mut onward = self.onward(judged(answer)?, who);
-        onward.depends_on.extend(ground.scp_unless(account));
+        onward.depends_on.extend(ground.scp_unless(account).into_iter().map(Dependency::fact));
         Some(onward)
     }
 

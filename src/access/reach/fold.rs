@@ -11,6 +11,7 @@ use super::refusal::Roads;
 use super::seen::{Reach, Seen};
 use crate::access::lock::Lock;
 use crate::aws::AccountId;
+use crate::estate::Gap;
 use crate::finding::matrix::{Ability, Cell, Certainty, Column, Fit, Matrix, MatrixGap, Party, ReaderKind, Row, Scope};
 
 /// What tells cells apart.
@@ -29,13 +30,14 @@ struct Group<'r, 'e> {
 }
 
 /// The matrix of a bucket.
-pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec<MatrixGap>) -> Matrix {
+pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec<Gap>) -> Matrix {
     entries.iter_mut().for_each(|entry| lend(ground, entry));
     entries.sort_by(|one, other| {
         (one.reader.kind, &one.reader.party.id).cmp(&(other.reader.kind, &other.reader.party.id))
     });
     let groups = groups(ground, &entries);
     let columns = columns(ground, &groups);
+    let told = |gap: Gap| MatrixGap { fact: gap.fact.into(), reason: gap.reason.into(), places: gap.places };
     let roads = Roads::new(ground, &entries);
     let rows = groups.iter().map(|group| row(ground, &roads, group, &columns)).collect();
     Matrix {
@@ -44,7 +46,7 @@ pub(super) fn folded(ground: &Ground<'_>, mut entries: Vec<Entry<'_>>, gaps: Vec
         is_declared: ground.model.is_declared(),
         columns: columns.iter().map(|members| column(ground, members)).collect(),
         rows,
-        gaps,
+        gaps: gaps.into_iter().map(told).collect(),
         notes: notes(ground),
     }
 }

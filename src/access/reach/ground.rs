@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use compact_str::CompactString;
 
 use super::columns::{DELIVERED, LogOwner, columns, examples};
-use super::mentions::Mentions;
-use crate::access::bucket::{BucketFacts, unknown_state};
+use crate::access::bucket::{BucketFacts, arn_by_policy, unknown_state};
 use crate::access::evaluate::Side;
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
@@ -16,9 +15,9 @@ use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::{Ownership, Storage};
 use crate::access::search::STRANGER;
 use crate::access::sts::{Membership, named_accounts, strangers};
-use crate::aws::{AccountId, Arn, legacy_cloudtrail_account};
+use crate::aws::{AccountId, legacy_cloudtrail_account};
 use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role};
-use crate::finding::matrix::{MatrixGap, Party};
+use crate::finding::matrix::Party;
 use crate::model::{LogBucket, Model};
 use crate::policy::{Policy, Principal, Statement};
 
@@ -58,8 +57,8 @@ pub(super) struct Ground<'e> {
     pub(super) columns: Vec<LogOwner>,
     /// The key its logs are under.
     pub(super) lock: Lock<'e>,
-    /// What was not known, as a report tells it.
-    pub(super) gaps: Vec<MatrixGap>,
+    /// What was not known.
+    pub(super) gaps: Vec<Gap>,
     /// How much may be looked at for one reader, in tokens of patterns: so much that all of them end in time.
     pub(super) allowance: usize,
     /// Accounts that stand for any account there is.
@@ -94,7 +93,7 @@ impl<'e> Ground<'e> {
                 && (bucket.arn().is_some() || !log_bucket.is_named || bucket.span == log_bucket.span)
         });
         let mut gaps = Vec::new();
-        let mut gap = |gap: Gap| gaps.push(told(&gap));
+        let mut gap = |gap: Gap| gaps.push(gap);
         let policy = match bucket.map(|bucket| bucket.policy.get()) {
             Some(Ok(document)) => Ok(document.map(|document| document.policy(&estate.sources))),
             Some(Err(unknown)) => Err(unknown),
@@ -126,7 +125,11 @@ impl<'e> Ground<'e> {
             });
         }
         let facts = bucket.map(|bucket| BucketFacts::new(estate, model, bucket, owner));
-        let arn = arn_of(log_bucket, bucket, policy.as_deref());
+        let arn = match bucket.and_then(Bucket::arn) {
+            Some(arn) => arn,
+            None if log_bucket.is_named => format!("arn:aws:s3:::{}", log_bucket.name),
+            None => arn_by_policy(policy.as_deref()),
+        };
         let columns = columns(model, log_bucket, policy.as_deref());
         if columns.iter().any(|column| column.is_guessed) {
             gap(Gap::new("organization.id", "the folder of the organization in the keys of the logs is not known")
@@ -207,7 +210,7 @@ impl<'e> Ground<'e> {
         if self.has_more_strangers {
             let reason =
                 format!("more than {MOST_STRANGERS} patterns of account IDs may let in accounts that nobody names");
-            self.gaps.push(MatrixGap { fact: "bucket.policy".to_owned(), reason, places: vec![self.log_bucket.span] });
+            self.gaps.push(Gap::new("bucket.policy", reason).at([self.log_bucket.span]));
         }
     }
 
@@ -223,6 +226,11 @@ impl<'e> Ground<'e> {
             _ => &[],
         };
         grants.iter().filter_map(|grant| Caller::parse(&grant.grantee.as_ref()?.value))
+    }
+
+    /// The grants of the ACL of the bucket, as far as they are known.
+    pub(super) fn acl(&self) -> &'e [AclGrant] {
+        self.bucket.and_then(|bucket| bucket.acl.present()).map_or(&[], |acl| &acl.grants)
     }
 
     /// Whether the matrix has a column for an account, one that stands for all too.
@@ -286,8 +294,7 @@ impl<'e> Ground<'e> {
             Principal::CanonicalUser(id) => Some(id),
             _ => None,
         });
-        let grants = self.bucket.and_then(|bucket| bucket.acl.present()).into_iter().flat_map(|acl| &acl.grants);
-        let by_acl = grants.filter_map(|grant| match &grant.grantee {
+        let by_acl = self.acl().iter().filter_map(|grant| match &grant.grantee {
             Grantee::CanonicalUser(id) => Some(id),
             _ => None,
         });
@@ -358,33 +365,12 @@ impl<'e> Ground<'e> {
 
     /// The same where the ownership settings are not known and ACLs grant something: leaving them out would hide a reader.
     pub(super) fn storage_with_acls(&self, key: Option<&str>) -> Option<Storage<'_>> {
-        let is_open = self.bucket.is_some_and(|bucket| bucket.ownership.is_unknown()) && self.has_foreign_grants();
-        let storage = self.storage(key).filter(|_| is_open)?;
-        Some(Storage { ownership: Ownership::Unknown, ..storage })
+        self.facts.as_ref().and_then(|facts| facts.storage_with_acls(key))
     }
 
     /// Whether an ACL may give what no policy gives.
     pub(super) fn has_acls(&self) -> bool {
-        self.bucket.is_some_and(|bucket| {
-            let ownership = Ownership::from(&bucket.ownership);
-            match ownership {
-                Ownership::Enforced => false,
-                Ownership::AclsCount => true,
-                Ownership::Unknown => self.has_foreign_grants(),
-            }
-        })
-    }
-
-    fn has_foreign_grants(&self) -> bool {
-        let Some(acl) = self.bucket.and_then(|bucket| bucket.acl.present()) else { return false };
-        let of_owner = |id: &CompactString| {
-            let account = self.model.account_of_canonical_id(id);
-            acl.owner.as_ref().is_some_and(|owner| owner.value == *id) || (account.is_some() && account == self.owner)
-        };
-        acl.grants.iter().any(|grant: &AclGrant| match &grant.grantee {
-            Grantee::CanonicalUser(id) => !of_owner(id),
-            _ => true,
-        })
+        self.facts.as_ref().is_some_and(BucketFacts::has_acls)
     }
 
     /// What was not collected on the side of bucket and key and could only deny, in words.
@@ -430,69 +416,10 @@ impl<'e> Ground<'e> {
         Party { id: account.to_string(), label, own: None }
     }
 
-    /// All that the policies of bucket and key, those of the organization, ACLs and grants say of accounts.
-    pub(super) fn mentions(&self) -> Mentions {
-        let mut mentions = Mentions::default();
-        let mut place = 0;
-        let policies = self.all_policies().chain(self.organization.all_scp());
-        for statement in policies.flat_map(|policy| policy.effective()) {
-            mentions.read_whole(place, statement);
-            place += 2 + statement.conditions.len() + 1;
-        }
-        let acl = self.bucket.and_then(|bucket| bucket.acl.present());
-        for grant in acl.iter().flat_map(|acl| &acl.grants) {
-            if let Grantee::CanonicalUser(id) = &grant.grantee
-                && let Some(account) = self.model.account_of_canonical_id(id)
-            {
-                mentions.name(place, account);
-            }
-            place += 1;
-        }
-        if let Lock::Key(key) = &self.lock {
-            for grant in key.facts.grants.iter().copied().flatten() {
-                if let Some(account) = grant
-                    .grantee
-                    .as_ref()
-                    .and_then(|grantee| Arn::parse(&grantee.value))
-                    .and_then(|arn| arn.account_id())
-                {
-                    mentions.name(place, account);
-                }
-                place += 1;
-            }
-            if let Some(account) = key.account {
-                mentions.name(place, account);
-            }
-        }
-        mentions
-    }
-
     /// Whether a statement of a bucket policy may be about the bucket or its objects.
     pub(super) fn may_concern(&self, statement: &Statement) -> bool {
         statement.resources.as_ref().is_some_and(|resources| {
             resources.negated || resources.items.iter().any(|item| super::targets::may_overlap(item, &self.arn))
         })
     }
-}
-
-/// A gap as the matrix tells it.
-pub(super) fn told(gap: &Gap) -> MatrixGap {
-    MatrixGap { fact: gap.fact.to_string(), reason: gap.reason.to_string(), places: gap.places.clone() }
-}
-
-fn arn_of(log_bucket: &LogBucket, bucket: Option<&Bucket>, policy: Option<&Policy>) -> String {
-    if let Some(arn) = bucket.and_then(Bucket::arn) {
-        return arn;
-    }
-    if log_bucket.is_named {
-        return format!("arn:aws:s3:::{}", log_bucket.name);
-    }
-    // A loose policy: the bucket that it names.
-    let resources = policy.into_iter().flat_map(|p| &p.statements).filter_map(|s| s.resources.as_ref());
-    let mut named = resources.flat_map(|r| &r.items).filter_map(|item| {
-        let arn = Arn::parse(item.raw())?;
-        let name = arn.bucket().filter(|name| !name.contains(['*', '?', '$']))?;
-        Some(format!("arn:{}:s3:::{name}", arn.partition))
-    });
-    named.next().unwrap_or_else(|| "arn:aws:s3:::trailproof-unnamed-bucket".to_owned())
 }

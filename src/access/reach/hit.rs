@@ -2,6 +2,7 @@
 
 use crate::access::search::{Answer, Found};
 use crate::access::sts::Way;
+use crate::finding::Dependency;
 use crate::finding::matrix::Certainty;
 
 /// A request that gets through, or may.
@@ -9,7 +10,7 @@ use crate::finding::matrix::Certainty;
 pub(super) struct Hit {
     pub(super) certainty: Certainty,
     /// What it hangs on, and what was not collected and could take it away.
-    pub(super) depends_on: Vec<String>,
+    pub(super) depends_on: Vec<Dependency>,
     pub(super) found: Option<Found>,
 }
 
@@ -31,22 +32,17 @@ pub(super) fn judged(answer: Answer) -> Option<Hit> {
         Answer::No => None,
         Answer::Undecided => Some(Hit {
             certainty: Certainty::Unknown,
-            depends_on: vec!["a search that was given up because the policies leave too much open".to_owned()],
+            depends_on: vec![Dependency::fact("a search that was given up because the policies leave too much open")],
             found: None,
         }),
         Answer::Yes(found) => Some(Hit { certainty: Certainty::Certain, depends_on: Vec::new(), found: Some(found) }),
         Answer::If(found) => {
             let depends_on = found.explanation.depends_on.clone();
             let certainty =
-                if depends_on.iter().any(|on| is_fact(on)) { Certainty::Unknown } else { Certainty::Conditional };
+                if depends_on.iter().any(Dependency::is_fact) { Certainty::Unknown } else { Certainty::Conditional };
             Some(Hit { certainty, depends_on, found: Some(found) })
         }
     }
-}
-
-/// Whether a decision hangs on a fact that no input tells: those are told in words, condition keys by their names.
-fn is_fact(on: &str) -> bool {
-    on.contains(' ') && !on.contains(" being in organization ")
 }
 
 /// Keeps the better of two; whether it can not be bettered.
@@ -62,7 +58,7 @@ pub(super) fn better(best: &mut Option<Hit>, hit: Option<Hit>) -> bool {
 impl Hit {
     /// Something that nobody can tell, and why.
     pub(super) fn unknown(why: impl Into<String>) -> Self {
-        Hit { certainty: Certainty::Unknown, depends_on: vec![why.into()], found: None }
+        Hit { certainty: Certainty::Unknown, depends_on: vec![Dependency::fact(why)], found: None }
     }
 
     /// Whether it is for certain.

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::AccountId;
+use super::ground::Ground;
+use crate::access::lock::Lock;
+use crate::aws::{AccountId, Arn};
+use crate::estate::Grantee;
 use crate::policy::Statement;
 
 /// What texts say of accounts.
@@ -35,6 +38,38 @@ pub(super) struct Signature {
 }
 
 impl Mentions {
+    /// All that the policies of bucket and key, those of the organization, ACLs and grants say of accounts.
+    pub(super) fn of(ground: &Ground<'_>) -> Self {
+        let mut mentions = Mentions::default();
+        let mut place = 0;
+        let policies = ground.all_policies().chain(ground.organization.all_scp());
+        for statement in policies.flat_map(|policy| policy.effective()) {
+            mentions.read_whole(place, statement);
+            place += 2 + statement.conditions.len() + 1;
+        }
+        for grant in ground.acl() {
+            if let Grantee::CanonicalUser(id) = &grant.grantee
+                && let Some(account) = ground.model.account_of_canonical_id(id)
+            {
+                mentions.name(place, account);
+            }
+            place += 1;
+        }
+        if let Lock::Key(key) = &ground.lock {
+            for grant in key.facts.grants.iter().copied().flatten() {
+                let grantee = grant.grantee.as_ref().and_then(|grantee| Arn::parse(&grantee.value));
+                if let Some(account) = grantee.and_then(|arn| arn.account_id()) {
+                    mentions.name(place, account);
+                }
+                place += 1;
+            }
+            if let Some(account) = key.account {
+                mentions.name(place, account);
+            }
+        }
+        mentions
+    }
+
     /// Reads one text; texts with the same `place` are of one list, whose order means nothing.
     pub(super) fn read(&mut self, place: usize, text: &str) {
         for run in runs(text) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::hit::Hit;
 use crate::aws::AccountId;
+use crate::finding::Dependency;
 use crate::finding::matrix::{Ability, Access, Certainty, Hop};
 
 /// What can be done with the logs of one account.
@@ -60,7 +61,7 @@ impl Seen {
     /// Makes every ability that is not there one that nobody knows of, because of this.
     fn leave_open(&mut self, because: &str) {
         for ability in Ability::ALL.into_iter().filter(|ability| self.access(*ability).is_none()).collect::<Vec<_>>() {
-            let depends_on = vec![because.to_owned()];
+            let depends_on = vec![Dependency::fact(because)];
             self.add(Access { ability, certainty: Certainty::Unknown, depends_on, path: Vec::new(), witness: None });
         }
     }
@@ -81,8 +82,7 @@ impl Seen {
         self.all().map(move |access| {
             let mut depends_on = step.depends_on.clone();
             depends_on.extend(access.depends_on.iter().cloned());
-            depends_on.sort_unstable();
-            depends_on.dedup();
+            Dependency::settle(&mut depends_on);
             Access {
                 ability: access.ability,
                 certainty: access.certainty.max(step.certainty),
@@ -101,7 +101,7 @@ impl Seen {
 pub(super) struct Onward {
     pub(super) hop: Hop,
     pub(super) certainty: Certainty,
-    pub(super) depends_on: Vec<String>,
+    pub(super) depends_on: Vec<Dependency>,
 }
 
 impl Onward {

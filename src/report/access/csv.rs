@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use super::words;
+use crate::finding::Dependency;
 use crate::finding::matrix::{Cell, Certainty, Matrix, Party};
 use crate::report::visible;
 
@@ -64,6 +65,7 @@ fn cell_fields(cell: &Cell) -> String {
     facts.extend(words::depends_on(cell, Certainty::Unknown));
     facts.sort_unstable();
     facts.dedup();
+    let facts: Vec<&str> = facts.into_iter().map(Dependency::text).collect();
     let model = cell.fit.map_or("", |fit| fit.name());
     let encrypted = cell.is_encrypted.map(|is| is.to_string()).unwrap_or_default();
     let through = words::main_access(cell).map(words::roles).unwrap_or_default().join(" > ");

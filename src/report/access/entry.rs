@@ -6,7 +6,7 @@ use super::words::{
     plural, refusal, roles, verb,
 };
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Row, Scope};
-use crate::finding::{Step, StepEffect};
+use crate::finding::{Dependency, Step, StepEffect};
 
 const NOT_READ: &str = ", but not read them";
 const NOT_DECRYPT: &str = ", but not decrypt them";
@@ -113,8 +113,8 @@ impl<'m> Entry<'m> {
         if !conditional.is_empty() {
             let verbs = joined(&conditional, "and");
             // What was not collected and could deny hangs over certain answers too.
-            let mut on = depends_on(cell, Certainty::Conditional);
-            on.retain(|on| !could_deny(Certainty::Conditional, on));
+            let on = depends_on(cell, Certainty::Conditional).into_iter();
+            let on = on.filter(|on| !could_deny(Certainty::Conditional, on)).map(Dependency::text).collect::<Vec<_>>();
             let on = if on.is_empty() { String::new() } else { format!(", depending on {}", joined(&on, "and")) };
             text = match text.is_empty() {
                 true => format!("{subject} may be able to {verbs} {object}{on}"),

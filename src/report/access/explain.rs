@@ -2,7 +2,7 @@
 
 use super::words::{could_deny, is_fetch, joined, verb};
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Hop};
-use crate::finding::{Step, StepEffect};
+use crate::finding::{Dependency, Step, StepEffect};
 
 /// From what matters most to what matters least.
 const ORDER: [Ability; 4] = [Ability::Decrypt, Ability::Get, Ability::Write, Ability::List];
@@ -103,12 +103,12 @@ impl<'m> Way<'m> {
         self.facts(could_deny)
     }
 
-    fn facts(&self, is_wanted: impl Fn(Certainty, &str) -> bool) -> Vec<&'m str> {
+    fn facts(&self, is_wanted: impl Fn(Certainty, &Dependency) -> bool) -> Vec<&'m str> {
         let mut found: Vec<&str> = Vec::new();
         for access in &self.accesses {
             for fact in access.depends_on.iter().filter(|fact| is_wanted(access.certainty, fact)) {
-                if !found.contains(&fact.as_str()) {
-                    found.push(fact);
+                if !found.contains(&fact.text()) {
+                    found.push(fact.text());
                 }
             }
         }

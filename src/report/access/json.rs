@@ -14,6 +14,7 @@ use super::entry::Entry;
 use super::why::Answer;
 use super::words::{self, refusal};
 use crate::aws::services::DATA_VERSION;
+use crate::finding::Dependency;
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Hop, Matrix, MatrixGap, Party, Row, Scope};
 use crate::report::json::{LocationJson, StepJson, Tool, WitnessJson};
 use crate::report::places::Places;
@@ -154,7 +155,7 @@ impl<'m> Class<'m> {
             Scope::Others => vec!["others"],
         };
         let mut depends_on: Vec<&str> =
-            cell.can.iter().flat_map(|access| &access.depends_on).map(|s| s.as_str()).collect();
+            cell.can.iter().flat_map(|access| &access.depends_on).map(Dependency::text).collect();
         depends_on.sort_unstable();
         depends_on.dedup();
         let refusals = Ability::ALL.into_iter().filter_map(|ability| refusal(cell, ability));
@@ -366,7 +367,7 @@ struct RefusalJson<'j> {
 struct AbilityJson<'j> {
     ability: &'static str,
     certainty: &'static str,
-    depends_on: &'j [String],
+    depends_on: Vec<&'j str>,
     path: Vec<HopJson<'j>>,
     witness: Option<WitnessJson<'j>>,
 }
@@ -377,7 +378,7 @@ impl<'j> AbilityJson<'j> {
         AbilityJson {
             ability: ability.name(),
             certainty: Certainty::name(*certainty),
-            depends_on,
+            depends_on: depends_on.iter().map(Dependency::text).collect(),
             path: hops(path, places),
             witness: witness.as_ref().map(WitnessJson::from),
         }

@@ -1,5 +1,6 @@
 //! What cells say, in the words that all formats share.
 
+use crate::finding::Dependency;
 use crate::finding::matrix::{Ability, Access, Cell, Certainty, Fit, Matrix, Party, ReaderKind, Refusal};
 
 /// One word of a cell.
@@ -226,11 +227,11 @@ pub(super) fn roles(access: &Access) -> Vec<&str> {
 }
 
 /// What the abilities of a certainty hang on, each once.
-pub(super) fn depends_on(cell: &Cell, certainty: Certainty) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
+pub(super) fn depends_on(cell: &Cell, certainty: Certainty) -> Vec<&Dependency> {
+    let mut found: Vec<&Dependency> = Vec::new();
     for access in cell.can.iter().filter(|access| access.certainty == certainty) {
         for fact in &access.depends_on {
-            if !found.contains(&fact.as_str()) {
+            if !found.contains(&fact) {
                 found.push(fact);
             }
         }
@@ -238,11 +239,9 @@ pub(super) fn depends_on(cell: &Cell, certainty: Certainty) -> Vec<&str> {
     found
 }
 
-/// Whether what an answer depends on was not collected and could only deny, and is no condition: those are told by their
-/// keys, facts in words.
-pub(super) fn could_deny(certainty: Certainty, on: &str) -> bool {
-    let is_fact = || on.contains(' ') && !on.contains(" being in organization ");
-    certainty != Certainty::Unknown && is_fact()
+/// Whether what an answer depends on was not collected and could only deny, and is no condition.
+pub(super) fn could_deny(certainty: Certainty, on: &Dependency) -> bool {
+    certainty != Certainty::Unknown && on.is_fact()
 }
 
 pub(super) fn verb(ability: Ability) -> &'static str {
@@ -281,7 +280,11 @@ pub(super) mod tests {
         let access = |&(ability, certainty): &(Ability, Certainty)| Access {
             ability,
             certainty,
-            depends_on: if certainty == Conditional { vec!["aws:SourceIp".into()] } else { Vec::new() },
+            depends_on: if certainty == Conditional {
+                vec![Dependency::of_request("aws:SourceIp")]
+            } else {
+                Vec::new()
+            },
             path: Vec::new(),
             witness: None,
         };

@@ -5,7 +5,6 @@ use crate::rule::context::{BucketView, Context};
 use crate::rule::role::{Admission, Origin, RoleView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::carried;
 use crate::rules::shared::leaks::{self, ByPolicy, Deed, Leak, Mend, RoleLeaks, Side, StatementLeaks};
 use crate::rules::shared::trust;
 use crate::rules::shared::words::quoted;
@@ -185,34 +184,11 @@ fn managed(context: &Context<'_>) -> Outcome {
 }
 
 fn by_policy(context: &Context<'_>, arn: &str, roles: &[ByPolicy<'_, '_>]) -> Option<Draft> {
-    let first = roles.first()?;
-    let here: Vec<&ByPolicy<'_, '_>> = roles.iter().filter(|one| one.reach.bucket == first.reach.bucket).collect();
-    let members: Vec<&Leak<'_>> = here.iter().flat_map(|one| &one.leaks).collect();
-    let leak = leaks::shown(&members)?;
-    let shown = here.iter().find(|one| one.leaks.iter().any(|other| std::ptr::eq(other, leak)))?;
-    let subject = carried::subject(arn);
-    let mut names: Vec<&str> = roles.iter().map(|one| one.role.subject.name.as_str()).collect();
-    names.dedup();
-    let message = format!(
-        "`{}` on {} {} lets {} read {} in log bucket `{}`{}",
-        subject.name,
-        if names.len() == 1 { "role" } else { "roles" },
-        quoted(&names, 5),
-        leaks::whom(context, &members),
-        leaks::logs_in_words(context, first.reach, &members, &leaks::logs_of(&members)),
-        first.reach.bucket,
-        leak.through.condition(),
-    );
-    // AWS's own policy can only be taken off the roles.
-    let of_aws = carried::is_of_aws(arn);
-    let span = if of_aws { shown.policy.span } else { leaks::place_of(shown.statement, leak.through.first) };
-    let label = if of_aws { "attached here" } else { leaks::label_of_resource(shown.statement) };
-    let draft = Finding::at(span, label).message(message).subject(subject);
-    let draft = if of_aws { draft } else { draft.statement(shown.statement) };
-    let others = here.iter().filter(|one| one.policy.span != span);
-    let draft = others.fold(draft, |draft, one| {
-        draft.related(one.policy.span, format!("`{}` carries it", one.role.subject.name))
-    });
-    let draft = leaks::complete(draft, leak, Some(shown.way_in));
-    Some(draft.help(format!("give each role a policy of its own that names only the path of the account it is for; {DECLARE}")))
+    let place = |statement: &Statement, leak: &Leak<'_>| {
+        (leaks::place_of(statement, leak.through.first), leaks::label_of_resource(statement))
+    };
+    let (draft, _) = leaks::of_policy(context, arn, roles, "read", place)?;
+    Some(draft.help(format!(
+        "give each role a policy of its own that names only the path of the account it is for; {DECLARE}"
+    )))
 }

@@ -4,9 +4,7 @@ use crate::rule::context::{BucketView, Context};
 use crate::rule::role::{Admission, Origin, RoleView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::carried;
 use crate::rules::shared::leaks::{self, ByPolicy, Deed, Leak, Mend, RoleLeaks, Side};
-use crate::rules::shared::words::quoted;
 use crate::text::Span;
 
 /// A role's own policies are its deviation, a managed policy is one deviation of all roles that carry it.
@@ -92,29 +90,9 @@ fn managed(context: &Context<'_>) -> Outcome {
 }
 
 fn by_policy(context: &Context<'_>, arn: &str, roles: &[ByPolicy<'_, '_>]) -> Option<Draft> {
-    let first = roles.first()?;
-    let here: Vec<&ByPolicy<'_, '_>> = roles.iter().filter(|one| one.reach.bucket == first.reach.bucket).collect();
-    let members: Vec<&Leak<'_>> = here.iter().flat_map(|one| &one.leaks).collect();
-    let leak = leaks::shown(&members)?;
-    let shown = here.iter().find(|one| one.leaks.iter().any(|other| std::ptr::eq(other, leak)))?;
-    let names: Vec<&str> = here.iter().map(|one| one.role.subject.name.as_str()).collect();
-    let subject = carried::subject(arn);
-    let message = format!(
-        "`{}` on {} {} lets {} list {} in log bucket `{}`{}",
-        subject.name,
-        if names.len() == 1 { "role" } else { "roles" },
-        quoted(&names, 5),
-        leaks::whom(context, &members),
-        leaks::logs_in_words(context, first.reach, &members, &leaks::logs_of(&members)),
-        first.reach.bucket,
-        leak.through.condition(),
-    );
-    let of_aws = carried::is_of_aws(arn);
-    let (span, label) = if of_aws { (shown.policy.span, "attached here") } else { place(shown.statement) };
-    let draft = Finding::at(span, label).message(message).subject(subject);
-    let draft = if of_aws { draft } else { draft.statement(shown.statement) };
-    let own = leaks::narrow(context, first.reach, "<account>");
-    Some(complete(draft, leak, Some(shown.way_in)).help(help(&own)))
+    let (draft, leak) = leaks::of_policy(context, arn, roles, "list", |statement, _| place(statement))?;
+    let own = leaks::narrow(context, roles.first()?.reach, "<account>");
+    Some(level(draft, leak).help(help(&own)))
 }
 
 /// The condition on the prefix, where there is one, else the action that lists.
@@ -127,7 +105,10 @@ fn place(statement: &Statement) -> (Span, &'static str) {
 }
 
 fn complete(draft: Draft, leak: &Leak<'_>, way_in: Option<&Admission>) -> Draft {
-    let draft = leaks::complete(draft, leak, way_in);
+    level(leaks::complete(draft, leak, way_in), leak)
+}
+
+fn level(draft: Draft, leak: &Leak<'_>) -> Draft {
     draft.level(if leak.through.is_certain() { Level::Warning } else { Level::Note })
 }
 

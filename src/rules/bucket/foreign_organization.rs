@@ -66,11 +66,11 @@ fn check(context: &Context<'_>, door: &Door<'_>) -> Outcome {
         let draft: Draft = match passage {
             Passage::Open(_, found) | Passage::OpenIf(_, found) => {
                 let draft = draft(format!("accounts of `{id}` are allowed `{}`", found.witness.action));
-                let if_facts = found.explanation.depends_on.iter();
                 let level = if found.explanation.depends_on.is_empty() { Level::Error } else { Level::Warning };
                 draft
                     .level(level)
-                    .depends_on(if_facts.chain(door.unless()).cloned())
+                    .depends_on(found.explanation.depends_on.iter().cloned())
+                    .depends_on(door.unless().iter().cloned())
                     .path(found.explanation.steps)
                     .witness(found.witness)
             }

@@ -1,13 +1,12 @@
-use crate::access::search::witness;
 use crate::estate::Known;
-use crate::finding::{Draft, Finding};
+use crate::finding::{Dependency, Draft, Finding};
 use crate::policy::{Policy, PolicyKind};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::delivery::{names_cloudtrail, service_span};
 use crate::rules::shared::implied::Implied;
-use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals};
+use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals, SPARE_SERVICES, proved};
 use crate::rules::shared::senders::{self, Folder, Layout, Sender};
 use crate::rules::shared::trail_calls::{Called, Calls};
 use crate::rules::shared::words::{list, quoted};
@@ -72,10 +71,10 @@ fn write(calls: &Calls<'_, '_>, bucket: &str, sender: &Sender, folder: &Folder) 
         match calls.write(&object, &sender.source, &sender.headers) {
             Called::Allowed => {}
             Called::Denied(_) if !folder.is_known => {
-                return Called::Open(vec!["the ID of the organization".to_owned()]);
+                return Called::Open(vec![Dependency::fact("the ID of the organization")]);
             }
             Called::Denied(_) if kind == "CloudTrail-Digest" && sender.digests.is_none() => {
-                worst = Called::Open(vec!["whether the trail validates its log files".to_owned()]);
+                worst = Called::Open(vec![Dependency::fact("whether the trail validates its log files")]);
             }
             Called::Denied(denied) => return Called::Denied(denied),
             open @ Called::Open(_) => worst = open,
@@ -109,22 +108,8 @@ fn finding(view: &BucketView<'_>, policy: &Policy, group: &[&Refusal<'_>]) -> Op
     };
     let why = first.cause.why("bucket policy");
     let message = format!("CloudTrail can not {what} for {}: {why}", list(&who, 3));
-    let mut draft = Finding::at(span, label)
-        .message(message)
-        .path(first.denied.explanation.steps.iter().cloned())
-        .witness(witness(&first.denied.request, &first.denied.explanation))
-        .help(help(&view.arn(), first, &folders, reads))
-        .about(first.cause.kind());
-    let mut places: Vec<Span> = Vec::new();
-    for (span, label) in group.iter().filter_map(|refusal| refusal.trail.clone()) {
-        if !places.contains(&span) {
-            places.push(span);
-            draft = draft.related(span, label);
-        }
-    }
-    if let Some(statement) = first.cause.statement() {
-        draft = draft.statement(statement);
-    }
+    let draft = Finding::at(span, label).message(message).help(help(&view.arn(), first, &folders, reads));
+    let draft = proved(draft, group);
     Some(match &first.cause {
         Cause::Condition(_, clause) => draft.about(clause.operator.to_string()).about(clause.key.as_str()),
         Cause::Missing => {
@@ -149,36 +134,26 @@ fn place(view: &BucketView<'_>, policy: &Policy, refusal: &Refusal<'_>) -> (Span
 }
 
 fn help(bucket: &str, refusal: &Refusal<'_>, folders: &[&str], reads: bool) -> String {
-    let source = &refusal.source;
     match &refusal.cause {
         Cause::Deny(_, statement) => {
             let mut keys = statement.iter().flat_map(|statement| &statement.conditions).map(|clause| &clause.key);
             match keys.any(|key| key.starts_with("s3:x-amz-server-side-encryption")) {
-                true => "let through what CloudTrail sends: `aws:kms` where the trail has a key, `AES256` where it has none"
-                    .to_owned(),
-                false => "leave AWS services out of the Deny: add \"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"} to its \
-                          condition"
-                    .to_owned(),
+                true => {
+                    "let through what CloudTrail sends: `aws:kms` where the trail has a key, `AES256` where it has none"
+                        .to_owned()
+                }
+                false => SPARE_SERVICES.to_owned(),
             }
         }
         Cause::Condition(_, clause) => match clause.key.as_str() {
-            "aws:sourcearn" if refusal.is_named => {
-                format!("name the trail: \"aws:SourceArn\": \"{}\"", source.arn)
+            "aws:sourcearn" if !refusal.is_named => {
+                format!("{}, or its pattern under `ArnLike`", refusal.help_on(clause))
             }
-            "aws:sourcearn" => format!(
-                "name the trail of account {} by its whole ARN, or its pattern under `ArnLike`",
-                source.account
-            ),
-            "aws:sourceaccount" => format!("name the account that owns the trail, {}", source.account),
             "s3:x-amz-acl" if reads && folders.is_empty() => {
                 "take the condition out here: only writes carry an ACL".to_owned()
             }
             "s3:x-amz-acl" => "ask for `bucket-owner-full-control`, the ACL that CloudTrail sends".to_owned(),
-            key if key.starts_with("aws:principal") => {
-                "take the condition out: an AWS service does not carry this key; guard the statement with `aws:SourceArn`"
-                    .to_owned()
-            }
-            _ => "take the condition out, or let it hold for CloudTrail's calls".to_owned(),
+            _ => refusal.help_on(clause),
         },
         Cause::Resource(..) if folders.is_empty() => format!("name the bucket itself, `{bucket}`, in its `Resource`"),
         Cause::Resource(..) => {

@@ -1,7 +1,6 @@
 use crate::access::bucket::key_facts;
 use crate::access::kms::KeyFacts;
 use crate::access::request::Given;
-use crate::access::search::witness;
 use crate::aws::{AccountId, Arn, partition_of};
 use crate::estate::{Bucket, Gap, KeyManager, Trail};
 use crate::finding::{Draft, Finding};
@@ -12,7 +11,7 @@ use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::delivery::{names_cloudtrail, service_span};
 use crate::rules::shared::implied_key;
-use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals};
+use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals, SPARE_SERVICES, proved};
 use crate::rules::shared::trail_calls::{Calls, Source};
 use crate::rules::shared::words::list;
 use crate::text::Span;
@@ -113,23 +112,8 @@ fn finding(view: &KeyView<'_>, whole: Span, statements: &[Statement], group: &[&
     let service = || statements.iter().find(|statement| names_cloudtrail(statement)).map(service_span);
     let span = first.cause.span().or_else(service).unwrap_or(whole);
     let action = if does(&Call::Encrypt) { "kms:GenerateDataKey*" } else { "kms:DescribeKey" };
-    let mut draft = Finding::at(span, first.cause.label())
-        .message(message)
-        .path(first.denied.explanation.steps.iter().cloned())
-        .witness(witness(&first.denied.request, &first.denied.explanation))
-        .help(help(first, action))
-        .about(first.cause.kind())
-        .about(action);
-    let mut places: Vec<Span> = Vec::new();
-    for (span, label) in group.iter().filter_map(|refusal| refusal.trail.clone()) {
-        if !places.contains(&span) {
-            places.push(span);
-            draft = draft.related(span, label);
-        }
-    }
-    if let Some(statement) = first.cause.statement() {
-        draft = draft.statement(statement);
-    }
+    let draft = Finding::at(span, first.cause.label()).message(message).help(help(first, action));
+    let draft = proved(draft, group).about(action);
     Some(match &first.cause {
         Cause::Condition(_, clause) => draft.about(clause.operator.to_string()).about(clause.key.as_str()),
         _ => draft,
@@ -137,23 +121,14 @@ fn finding(view: &KeyView<'_>, whole: Span, statements: &[Statement], group: &[&
 }
 
 fn help(refusal: &Refusal<'_>, action: &str) -> String {
-    let source = &refusal.source;
     match &refusal.cause {
-        Cause::Deny(..) => "leave AWS services out of the Deny: add \"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"} to \
-                            its condition"
-            .to_owned(),
+        Cause::Deny(..) => SPARE_SERVICES.to_owned(),
         Cause::Condition(_, clause) => match clause.key.as_str() {
-            "aws:sourcearn" if refusal.is_named => format!("name the trail: \"aws:SourceArn\": \"{}\"", source.arn),
-            "aws:sourcearn" => format!("name the trail of account {} by its whole ARN", source.account),
-            "aws:sourceaccount" => format!("name the account that owns the trail, {}", source.account),
             "kms:encryptioncontext:aws:cloudtrail:arn" => {
-                format!("use StringLike with `arn:aws:cloudtrail:*:{}:trail/*`, the trails of that account", source.account)
+                let account = refusal.source.account;
+                format!("use StringLike with `arn:aws:cloudtrail:*:{account}:trail/*`, the trails of that account")
             }
-            key if key.starts_with("aws:principal") => {
-                "take the condition out: an AWS service does not carry this key; guard the statement with `aws:SourceArn`"
-                    .to_owned()
-            }
-            _ => "take the condition out, or let it hold for CloudTrail's calls".to_owned(),
+            _ => refusal.help_on(clause),
         },
         Cause::Resource(statement, _) if statement.resources.as_ref().is_some_and(|r: &Entries| r.negated) => {
             "write \"Resource\": \"*\" in its place: in a key policy that is the key itself".to_owned()

@@ -6,7 +6,7 @@ use crate::access::delivery::{Delivery, Ours, log_object};
 use crate::access::search::{Answer, Found};
 use crate::access::sts::better;
 use crate::aws::{AccountId, is_cloudtrail, legacy_cloudtrail_account, partition_of};
-use crate::finding::{Draft, Level};
+use crate::finding::{Dependency, Draft, Level};
 use crate::model::Class;
 use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
@@ -84,12 +84,8 @@ impl<'c, 'a> Destination<'c, 'a> {
 
     /// Facts that were not collected and could take a delivery away.
     pub(in crate::rules) fn unless(&self, found: &Found) -> Vec<String> {
-        let mut facts = found.explanation.depends_on.clone();
-        let is_management = self.owner.is_some() && self.owner == self.context.model.management();
-        if self.context.estate.organization.policies.is_empty() && !is_management {
-            let of = self.owner.map_or_else(String::new, |account| format!(" of {account}"));
-            facts.push(format!("resource control policies{of}"));
-        }
+        let mut facts: Vec<String> = found.explanation.depends_on.iter().map(Dependency::to_string).collect();
+        facts.extend(self.context.uncollected_rcp(self.owner));
         facts
     }
 }

@@ -7,6 +7,7 @@ use crate::access::search::{
 };
 use crate::access::sts::{better, meant_accounts, named_accounts, names_everyone, ways};
 use crate::aws::{AccountId, services};
+use crate::finding::Dependency;
 use crate::model::Class;
 use crate::policy::condition::{Context as _, KeyValue};
 use crate::policy::{Effect, Policy, Principal, Statement};
@@ -197,10 +198,7 @@ fn resources(attached: &Attached<'_>, statement: &Statement, action: &str, accou
 /// The facts a finding about a grant hangs on: what the search left open, and organization policies that were not
 /// collected and could only take the access away.
 pub(in crate::rules) fn unless(context: &Context<'_>, attached: &Attached<'_>, found: &Found) -> Vec<String> {
-    let mut facts = found.explanation.depends_on.clone();
-    if context.estate.organization.policies.is_empty() {
-        let of = attached.owner.map_or_else(String::new, |account| format!(" of {account}"));
-        facts.push(format!("resource control policies{of}"));
-    }
+    let mut facts: Vec<String> = found.explanation.depends_on.iter().map(Dependency::to_string).collect();
+    facts.extend(context.uncollected_rcp(attached.owner));
     facts
 }

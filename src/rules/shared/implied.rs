@@ -8,7 +8,7 @@ use crate::rule::context::{BucketView, Context};
 use crate::rules::shared::delivery::Destination;
 use crate::rules::shared::refusal::{Call, Refusals};
 use crate::rules::shared::senders::{Meant, Sender, meant};
-use crate::rules::shared::trail_calls::{Called, Calls, Headers, Source};
+use crate::rules::shared::trail_calls::{Called, Calls, Headers, Source, allowed_for};
 
 /// A bucket policy that is searched for trails that it is written for and does not let through.
 pub(in crate::rules) struct Implied<'i, 'p, 'a> {
@@ -131,24 +131,12 @@ impl<'p> Implied<'_, 'p, '_> {
         call: &dyn Fn(&Source) -> Call,
         found: &mut Refusals<'p>,
     ) -> Vec<Source> {
-        let mut allowed = Vec::new();
-        let mut best: Option<(Called, &Source)> = None;
-        for source in sources {
-            let called = ask(source);
-            match (&called, &best) {
-                (Called::Allowed, _) => allowed.push(source.clone()),
-                (Called::Open(_), None | Some((Called::Denied(_), _))) | (Called::Denied(_), None) => {
-                    best = Some((called, source));
-                }
-                _ => {}
+        allowed_for(sources, ask).unwrap_or_else(|best| {
+            if let Some((called, source)) = best {
+                found.add(self.calls, call(source), called, &self.who(source), source, None);
             }
-        }
-        if allowed.is_empty()
-            && let Some((called, source)) = best
-        {
-            found.add(self.calls, call(source), called, &self.who(source), source, None);
-        }
-        allowed
+            Vec::new()
+        })
     }
 
     /// An object that a trail would write where the text of a `Resource` says.

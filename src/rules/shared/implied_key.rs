@@ -8,7 +8,7 @@ use crate::rule::context::{Context, KeyView};
 use crate::rules::shared::delivery::Destination;
 use crate::rules::shared::implied::who;
 use crate::rules::shared::refusal::{Call, Refusals};
-use crate::rules::shared::trail_calls::{Called, Calls, Source};
+use crate::rules::shared::trail_calls::{Called, Calls, Source, allowed_for};
 
 /// The keys that hold the ARN of a trail or the account that owns it.
 const TRAIL_KEYS: [&str; 3] = ["kms:EncryptionContext:aws:cloudtrail:arn", "aws:SourceArn", "aws:SourceAccount"];
@@ -69,25 +69,12 @@ fn any<'p>(
     known: &[AccountId],
     found: &mut Refusals<'p>,
 ) -> Vec<Source> {
-    let mut allowed = Vec::new();
-    let mut best: Option<(Called, &Source)> = None;
-    for source in sources {
-        let called = ask(source);
-        match (&called, &best) {
-            (Called::Allowed, _) => allowed.push(source.clone()),
-            (Called::Open(_), None | Some((Called::Denied(_), _))) | (Called::Denied(_), None) => {
-                best = Some((called, source));
-            }
-            _ => {}
+    allowed_for(sources, ask).unwrap_or_else(|best| {
+        if let Some((called, source)) = best.filter(|_| !sources.iter().any(|source| known.contains(&source.account))) {
+            found.add(calls, call, called, &who(context, source), source, None);
         }
-    }
-    if allowed.is_empty()
-        && !sources.iter().any(|source| known.contains(&source.account))
-        && let Some((called, source)) = best
-    {
-        found.add(calls, call, called, &who(context, source), source, None);
-    }
-    allowed
+        Vec::new()
+    })
 }
 
 /// The trails that a statement speaks of: by their source and by the encryption context.

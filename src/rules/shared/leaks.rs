@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(in crate::rules) use by_role::{ByPolicy, Mend, RoleLeaks, by_mend, by_role, managed, mend, through_bucket};
 pub(in crate::rules) use by_statement::{StatementLeaks, by_statement, reach_of};
-pub(in crate::rules) use told::{accounts_of, complete, label_of_resource, logs_in_words, narrow, place_of, whom};
+pub(in crate::rules) use told::{
+    accounts_of, complete, label_of_resource, logs_in_words, narrow, of_policy, place_of, whom,
+};
 
 use super::bucket_changes;
 use super::reading::{Standing, Through, has, reads};

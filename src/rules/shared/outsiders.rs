@@ -12,7 +12,7 @@ use crate::access::request::{Caller, Request};
 use crate::access::search::Found;
 use crate::aws::{AccountId, Arn};
 use crate::estate::{BlockPublicAccess, Gap, Known};
-use crate::finding::{Draft, Finding, Level};
+use crate::finding::{Dependency, Draft, Finding, Level};
 use crate::policy::operator::{Family, SetOperator};
 use crate::policy::{Clause, Policy, Principal, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
@@ -44,7 +44,7 @@ impl<'v> Door<'v> {
         let Some(policy) = view.policy()? else { return Ok(None) };
         let declared = context.model.log_bucket(&view.subject.name).and_then(|bucket| bucket.owner);
         let account = view.subject.account.or(declared);
-        let mut unless = control_policies(context, account);
+        let mut unless: Vec<String> = context.uncollected_rcp(account).into_iter().collect();
         let restricted = restricts_public_buckets(context, view);
         let name = &view.subject.name;
         match restricted {
@@ -65,7 +65,7 @@ impl<'v> Door<'v> {
     pub(in crate::rules) fn of_key(context: &Context<'_>, view: &'v KeyView<'_>) -> Result<Option<Self>, Gap> {
         let Some(policy) = view.policy()? else { return Ok(None) };
         let account = view.subject.account;
-        let unless = control_policies(context, account);
+        let unless = context.uncollected_rcp(account).into_iter().collect();
         let (noun, fact) = ("log key", "key.policy");
         Ok(Some(Door {
             noun,
@@ -204,7 +204,8 @@ fn told(door: &Door<'_>, draft: Draft, statement: &Statement, found: &Found, cer
         .statement(statement)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())
-        .depends_on(found.explanation.depends_on.iter().chain(&door.unless).cloned())
+        .depends_on(found.explanation.depends_on.iter().cloned())
+        .depends_on(door.unless.iter().cloned())
 }
 
 /// The comparison of a statement that speaks of the caller's organization or account, or of what is taken for them.
@@ -260,9 +261,9 @@ fn who(outsider: Outsider) -> &'static str {
 
 /// What the answer hangs on, for the end of a message.
 fn only_if(found: &Found) -> String {
-    let facts = &found.explanation.depends_on;
+    let facts: Vec<&str> = found.explanation.depends_on.iter().map(Dependency::text).collect();
     let fit = if facts.len() == 1 { "fits" } else { "fit" };
-    if facts.is_empty() { String::new() } else { format!(" if {} {fit}", words::quoted(facts, facts.len())) }
+    if facts.is_empty() { String::new() } else { format!(" if {} {fit}", words::quoted(&facts, facts.len())) }
 }
 
 fn bind(context: &Context<'_>) -> String {
@@ -284,15 +285,6 @@ pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
     let everyone =
         principals.entries.iter().find(|entry| !principals.negated && entry.principal == Principal::Everyone);
     everyone.map_or(principals.span, |entry| entry.span)
-}
-
-fn control_policies(context: &Context<'_>, account: Option<AccountId>) -> Vec<String> {
-    let is_management = account.is_some() && context.model.management() == account;
-    if !context.estate.organization.policies.is_empty() || is_management {
-        return Vec::new();
-    }
-    let of = account.map_or_else(String::new, |account| format!(" of {account}"));
-    vec![format!("resource control policies{of}")]
 }
 
 /// Where RestrictPublicBuckets is on for the bucket or its account; `Some(None)` where it is off in both, `None` where that

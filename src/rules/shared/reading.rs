@@ -5,7 +5,7 @@ use crate::access::search::can_arrange;
 use crate::aws::{AccountId, ConditionKey};
 use crate::estate::Gap;
 use crate::finding::matrix::{Ability, Access, Certainty};
-use crate::finding::{Step, StepEffect};
+use crate::finding::{Dependency, Step, StepEffect};
 use crate::text::Span;
 
 /// How a reader stands to logs.
@@ -99,13 +99,14 @@ pub(in crate::rules) fn has<'c>(
 /// What an answer of the engine comes to; `is_own` says that reader and bucket are of one account.
 pub(in crate::rules) fn standing(access: Option<&Access>, is_own: bool) -> Standing<'_> {
     let Some(access) = access else { return Standing::Refused };
-    let (facts, keys): (Vec<&String>, Vec<&String>) = access.depends_on.iter().partition(|on| is_fact(on));
+    let (facts, keys): (Vec<&Dependency>, Vec<&Dependency>) = access.depends_on.iter().partition(|on| on.is_fact());
+    let texts = |of: &[&Dependency]| of.iter().map(|on| on.to_string()).collect::<Vec<_>>();
     if access.certainty == Certainty::Unknown {
         // Where the reader's own policies are enough the bucket policy could only deny.
         let allows = |step: &Step| step.effect == StepEffect::Allows && step.span.is_some();
         let is_enough = is_own && access.path.last().is_some_and(|hop| hop.steps.iter().any(allows));
         let is_spare = |fact: &&str| is_enough && fact.starts_with("the policy of bucket ");
-        let open = facts.iter().map(|fact| fact.as_str()).filter(|fact| may_allow(fact) && !is_spare(fact));
+        let open = facts.iter().map(|fact| fact.text()).filter(|fact| may_allow(fact) && !is_spare(fact));
         let open: Vec<&str> = open.collect();
         if !open.is_empty() {
             return Standing::Open(open);
@@ -113,7 +114,7 @@ pub(in crate::rules) fn standing(access: Option<&Access>, is_own: bool) -> Stand
     }
     let only_if: Vec<String> = match access.certainty {
         Certainty::Certain => Vec::new(),
-        _ => keys.into_iter().cloned().collect(),
+        _ => texts(&keys),
     };
     // What callers arrange would have been arranged.
     if only_if.iter().any(|key| can_arrange(&ConditionKey::new(key))) {
@@ -122,12 +123,7 @@ pub(in crate::rules) fn standing(access: Option<&Access>, is_own: bool) -> Stand
     if access.certainty == Certainty::Conditional && only_if.is_empty() {
         return Standing::Open(vec!["what a policy variable stands for"]);
     }
-    Standing::Through(Through { access, first: access, only_if, unless: facts.into_iter().cloned().collect() })
-}
-
-/// The engine tells facts in words, and condition keys by their names.
-fn is_fact(on: &str) -> bool {
-    on.contains(' ') && !on.contains(" being in organization ")
+    Standing::Through(Through { access, first: access, only_if, unless: texts(&facts) })
 }
 
 /// Whether a fact that no input tells could let somebody through; the others could only take access away.

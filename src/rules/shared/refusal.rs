@@ -3,9 +3,9 @@
 use crate::access::delivery::log_object;
 use crate::access::evaluate::statement_may_meet;
 use crate::access::request::Request;
-use crate::access::search::STRANGER;
+use crate::access::search::{STRANGER, witness};
 use crate::estate::Gap;
-use crate::finding::{Decision, StepEffect};
+use crate::finding::{Decision, Dependency, Draft, StepEffect};
 use crate::policy::condition::{self, Tri};
 use crate::policy::{Clause, Statement};
 use crate::rules::shared::trail_calls::{Called, Calls, Denied, Source};
@@ -76,6 +76,31 @@ impl Cause<'_> {
             Cause::Resource(..) => "resource",
             Cause::Missing => "missing",
         }
+    }
+}
+
+/// What to do about a Deny that meets CloudTrail's calls.
+pub(in crate::rules) const SPARE_SERVICES: &str =
+    "leave AWS services out of the Deny: add \"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"} to its condition";
+
+/// Adds to a finding about calls that one place refuses what all such have: the proof for the first of them, the kind of its
+/// cause, where the trails are described, and the statement.
+pub(in crate::rules) fn proved(draft: Draft, group: &[&Refusal<'_>]) -> Draft {
+    let Some(first) = group.first() else { return draft };
+    let mut draft = draft
+        .path(first.denied.explanation.steps.iter().cloned())
+        .witness(witness(&first.denied.request, &first.denied.explanation))
+        .about(first.cause.kind());
+    let mut places: Vec<Span> = Vec::new();
+    for (span, label) in group.iter().filter_map(|refusal| refusal.trail.clone()) {
+        if !places.contains(&span) {
+            places.push(span);
+            draft = draft.related(span, label);
+        }
+    }
+    match first.cause.statement() {
+        Some(statement) => draft.statement(statement),
+        None => draft,
     }
 }
 
@@ -191,6 +216,23 @@ pub(in crate::rules) struct Refusal<'p> {
     pub(in crate::rules) trail: Option<(Span, String)>,
 }
 
+impl Refusal<'_> {
+    /// What to do about a condition that does not hold for the call, whatever the policy is of.
+    pub(in crate::rules) fn help_on(&self, clause: &Clause) -> String {
+        let source = &self.source;
+        match clause.key.as_str() {
+            "aws:sourcearn" if self.is_named => format!("name the trail: \"aws:SourceArn\": \"{}\"", source.arn),
+            "aws:sourcearn" => format!("name the trail of account {} by its whole ARN", source.account),
+            "aws:sourceaccount" => format!("name the account that owns the trail, {}", source.account),
+            key if key.starts_with("aws:principal") => {
+                "take the condition out: an AWS service does not carry this key; guard the statement with `aws:SourceArn`"
+                    .to_owned()
+            }
+            _ => "take the condition out, or let it hold for CloudTrail's calls".to_owned(),
+        }
+    }
+}
+
 /// What was found of a bucket.
 #[derive(Debug, Default)]
 pub(in crate::rules) struct Refusals<'p> {
@@ -227,9 +269,9 @@ impl<'p> Refusals<'p> {
             }
             Called::Open(on) => {
                 let what = call.words();
-                let quoted = |fact: &String| match fact.contains(' ') {
-                    true => fact.clone(),
-                    false => format!("`{fact}`"),
+                let quoted = |on: &Dependency| match on.is_fact() {
+                    true => on.to_string(),
+                    false => format!("`{on}`"),
                 };
                 let on = list(&on.iter().map(quoted).collect::<Vec<_>>(), 3);
                 let gap = Gap::new(call.fact(), format!("whether CloudTrail can {what} for {who} hangs on {on}"));

@@ -12,7 +12,7 @@ use crate::access::kms::KeyFacts;
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::sts::Membership;
 use crate::aws::{AccountId, CLOUDTRAIL, is_cloudtrail, legacy_cloudtrail_account};
-use crate::finding::Decision;
+use crate::finding::{Decision, Dependency};
 use crate::policy::{Policy, Principal};
 use crate::rule::context::{BucketView, Context};
 use crate::rules::shared::delivery::{owner, owner_or_other};
@@ -50,7 +50,7 @@ pub(in crate::rules) enum Called {
     /// It is certainly not.
     Denied(Box<Denied>),
     /// It hangs on what is not known; what that is.
-    Open(Vec<String>),
+    Open(Vec<Dependency>),
 }
 
 /// A call that is refused.
@@ -60,6 +60,29 @@ pub(in crate::rules) struct Denied {
     pub(in crate::rules) request: Request,
     /// Why.
     pub(in crate::rules) explanation: Explanation,
+}
+
+/// The trails that a call is allowed for, or, where there is none, how it ends for the first that leaves the most open.
+///
+/// # Errors
+/// That end and the trail; nothing, where there is no trail.
+pub(in crate::rules) fn allowed_for<'s>(
+    sources: &'s [Source],
+    ask: &dyn Fn(&Source) -> Called,
+) -> Result<Vec<Source>, Option<(Called, &'s Source)>> {
+    let mut allowed = Vec::new();
+    let mut best: Option<(Called, &Source)> = None;
+    for source in sources {
+        let called = ask(source);
+        match (&called, &best) {
+            (Called::Allowed, _) => allowed.push(source.clone()),
+            (Called::Open(_), None | Some((Called::Denied(_), _))) | (Called::Denied(_), None) => {
+                best = Some((called, source));
+            }
+            _ => {}
+        }
+    }
+    if allowed.is_empty() { Err(best) } else { Ok(allowed) }
 }
 
 /// A value that more than one thing may be, of which it is not known which.
@@ -227,7 +250,7 @@ impl<'c, 'a> Calls<'c, 'a> {
             match (self.ask_as(&request(other), open), other) {
                 (Called::Denied(_), _) => {}
                 (Called::Allowed, Caller::Service(name)) => {
-                    return Called::Open(vec![format!("whether CloudTrail calls as `{name}`")]);
+                    return Called::Open(vec![Dependency::fact(format!("whether CloudTrail calls as `{name}`"))]);
                 }
                 (answer, _) => return answer,
             }
@@ -251,7 +274,7 @@ impl<'c, 'a> Calls<'c, 'a> {
         }
         let mut denied: Option<Denied> = None;
         let mut allowed = false;
-        let mut depends_on: Vec<String> = Vec::new();
+        let mut depends_on: Vec<Dependency> = Vec::new();
         for request in requests {
             match self.decide(&request) {
                 Decision::Allowed => allowed = true,
@@ -267,16 +290,17 @@ impl<'c, 'a> Calls<'c, 'a> {
             Some(denied) if !allowed && depends_on.is_empty() => {
                 // What can not be read may be the grant that is missing.
                 match self.policy.has_invalid_statement() && denied.explanation.decision == Decision::ImplicitDeny {
-                    true => Called::Open(vec!["a statement that can not be evaluated".to_owned()]),
+                    true => Called::Open(vec![Dependency::fact("a statement that can not be evaluated")]),
                     false => Called::Denied(Box::new(denied)),
                 }
             }
             _ => {
                 if depends_on.is_empty() {
-                    depends_on.extend(open.iter().map(|(key, _)| (*key).to_owned()).filter(|key| self.looks_at(key)));
+                    depends_on.extend(
+                        open.iter().filter(|(key, _)| self.looks_at(key)).map(|(key, _)| Dependency::of_request(*key)),
+                    );
                 }
-                depends_on.sort_unstable();
-                depends_on.dedup();
+                Dependency::settle(&mut depends_on);
                 Called::Open(depends_on)
             }
         }

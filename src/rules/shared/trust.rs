@@ -4,7 +4,7 @@ use crate::access::search::{Answer, Found};
 use crate::access::sts::caller_conditions;
 use crate::aws::{AccountId, Arn};
 use crate::estate::Gap;
-use crate::finding::StepEffect;
+use crate::finding::{Dependency, StepEffect};
 use crate::model::Class;
 use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::Context;
@@ -93,11 +93,8 @@ pub(in crate::rules) fn may_name(statement: &Statement, account: AccountId) -> b
 /// The facts a finding about a role hangs on: what the search left open, and organization policies that were not
 /// collected and could only take the access away.
 pub(in crate::rules) fn unless(context: &Context<'_>, role: &RoleView<'_>, found: &Found) -> Vec<String> {
-    let mut facts = found.explanation.depends_on.clone();
-    if context.estate.organization.policies.is_empty() {
-        let of = role.role.account.map_or_else(String::new, |account| format!(" of {account}"));
-        facts.push(format!("resource control policies{of}"));
-    }
+    let mut facts: Vec<String> = found.explanation.depends_on.iter().map(Dependency::to_string).collect();
+    facts.extend(context.uncollected_rcp(role.role.account));
     facts
 }
 

@@ -104,7 +104,8 @@ fn finding(
         .about(about)
         .path(found.explanation.steps.iter().cloned())
         .witness(found.witness.clone())
-        .depends_on(found.explanation.depends_on.iter().chain(&limits.unknown).cloned())
+        .depends_on(found.explanation.depends_on.iter().cloned())
+        .depends_on(limits.unknown.iter().cloned())
         .help(format!("name the roles: \"Resource\": \"arn:aws:iam::{owner}:role/NAME\""));
     Some(if breadth.answer.is_yes() { draft } else { draft.level(Level::Note) })
 }

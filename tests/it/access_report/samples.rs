@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trailproof::finding::matrix::{
     Ability, Access, Cell, Certainty, Column, Fit, Hop, Matrix, MatrixGap, Party, ReaderKind, Refusal, Row, Scope,
 };
-use trailproof::finding::{Decision, Step, StepEffect, Witness};
+use trailproof::finding::{Decision, Dependency, Step, StepEffect, Witness};
 use trailproof::report::access::{AccessFormat, AccessOptions, write};
 use trailproof::text::{Source, SourceId, SourceMap, Span};
 
@@ -77,8 +77,8 @@ pub(crate) fn step(effect: StepEffect, message: &str, span: Option<Span>) -> Ste
 pub(crate) fn access(ability: Ability, certainty: Certainty, path: Vec<Hop>) -> Access {
     let depends_on = match certainty {
         Certain => Vec::new(),
-        Conditional => vec!["aws:SourceIp".to_owned()],
-        Unknown => vec!["key.policy".to_owned()],
+        Conditional => vec![Dependency::of_request("aws:SourceIp")],
+        Unknown => vec![Dependency::fact("key.policy")],
     };
     let action = match ability {
         List => "s3:ListBucket",
@@ -92,7 +92,7 @@ pub(crate) fn access(ability: Ability, certainty: Certainty, path: Vec<Hop>) -> 
         resource: "arn:aws:s3:::my-organization-bucket/AWSLogs/o-exampleorgid/222222222222/x".to_owned(),
         context: BTreeMap::from([("aws:PrincipalOrgID".to_owned(), vec!["o-exampleorgid".to_owned()])]),
         decision: if certainty == Certain { Decision::Allowed } else { Decision::Conditional },
-        depends_on: depends_on.clone(),
+        depends_on: depends_on.iter().map(Dependency::to_string).collect(),
     };
     let witness = (certainty != Unknown).then_some(witness);
     Access { ability, certainty, depends_on, path, witness }
@@ -399,7 +399,7 @@ pub(crate) fn hostile() -> (Matrix, SourceMap) {
             let can = if column % 2 == 0 { vec![(Get, Conditional), (Write, Certain)] } else { Vec::new() };
             let mut cell = cell(Scope::All, &can, std::slice::from_ref(&hop), Some(fit));
             for access in &mut cell.can {
-                access.depends_on = vec![(*harm).to_owned()];
+                access.depends_on = vec![Dependency::of_request(*harm)];
                 let witness = access.witness.as_mut().unwrap();
                 witness.principal = (*harm).to_owned();
                 witness.context = BTreeMap::from([((*harm).to_owned(), vec![(*harm).to_owned()])]);

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::support::places::{Place, places, without};
+
 /// Elements without which a case is no case.
 const NEEDED: [&str; 16] = [
     "id",
@@ -49,60 +51,15 @@ pub(crate) fn shrink(mut cases: Vec<Value>, differs: &dyn Fn(&[Value]) -> Vec<bo
     }
 }
 
-/// A place in a case: keys and indices as text.
-type Place = Vec<String>;
-
 /// Every place that can be taken away on its own.
 fn removals(case: &Value) -> Vec<Place> {
-    let mut found = Vec::new();
-    walk(case, &mut Vec::new(), &mut found);
-    found
-}
-
-fn walk(value: &Value, here: &mut Place, found: &mut Vec<Place>) {
-    let inside = |key: String, inner: &Value, removable: bool, here: &mut Place, found: &mut Vec<Place>| {
-        here.push(key);
-        if removable {
-            found.push(here.clone());
+    places(case, &|place, within| match (within, place) {
+        (Value::Object(members), [above @ .., key]) => {
+            let is_principal = matches!(above.last().map(String::as_str), Some("Principal" | "NotPrincipal"));
+            let is_alone = is_principal && members.len() == 1;
+            !NEEDED.contains(&key.as_str()) && !is_alone
         }
-        walk(inner, here, found);
-        here.pop();
-    };
-    match value {
-        Value::Object(members) => {
-            for (key, inner) in members {
-                let last = here.last().map(String::as_str);
-                let alone = matches!(last, Some("Principal" | "NotPrincipal")) && members.len() == 1;
-                inside(key.clone(), inner, !NEEDED.contains(&key.as_str()) && !alone, here, found);
-            }
-        }
-        Value::Array(items) => {
-            for (number, inner) in items.iter().enumerate() {
-                inside(number.to_string(), inner, items.len() > 1, here, found);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn without(case: &Value, place: &[String]) -> Value {
-    let mut case = case.clone();
-    let (last, path) = place.split_last().unwrap();
-    let mut at = &mut case;
-    for step in path {
-        at = match at {
-            Value::Array(items) => &mut items[step.parse::<usize>().unwrap()],
-            other => &mut other[step.as_str()],
-        };
-    }
-    match at {
-        Value::Array(items) => {
-            items.remove(last.parse().unwrap());
-        }
-        Value::Object(members) => {
-            members.shift_remove(last);
-        }
-        _ => {}
-    }
-    case
+        (Value::Array(items), _) => items.len() > 1,
+        _ => false,
+    })
 }

@@ -128,7 +128,7 @@ fn hold<'e>(
                 if keeps_answers {
                     compared.answers.push((id.clone(), owner.id.clone(), ability, oracle));
                 }
-                let is_open = access.is_some_and(|access| access.depends_on.iter().any(|on| gives_up(on)));
+                let is_open = access.is_some_and(|access| access.depends_on.iter().any(|on| gives_up(on.text())));
                 compared.undecided += usize::from(is_open && matrix != oracle);
                 if matrix != oracle && !is_open {
                     let (reader, logs) = (id.clone(), owner.id.clone());

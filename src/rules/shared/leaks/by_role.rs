@@ -7,7 +7,7 @@ use super::{Deed, Leak, Side, Who, beyond, side};
 use crate::access::reach::LogReach;
 use crate::estate::Gap;
 use crate::finding::matrix::ReaderKind;
-use crate::finding::{Step, StepEffect};
+use crate::finding::{Dependency, Step, StepEffect};
 use crate::policy::Statement;
 use crate::rule::context::Context;
 use crate::rule::role::{Admission, Origin, RolePolicy, RoleView, Who as Admitted};
@@ -103,7 +103,9 @@ pub(in crate::rules) fn by_role<'v, 'c>(
                     continue;
                 }
                 let keys = &way_in.explanation.depends_on;
-                leak.through.only_if.extend(keys.iter().filter(|_| !admission.answer.is_yes()).cloned());
+                leak.through
+                    .only_if
+                    .extend(keys.iter().filter(|_| !admission.answer.is_yes()).map(Dependency::to_string));
                 leak.through.only_if.dedup();
                 of.leaks.push(leak);
                 of.admissions.push(admission);

@@ -57,8 +57,7 @@ pub(in crate::rules) fn by_statement<'v, 'c>(
     let place = view.bucket.policy.span().unwrap_or(view.bucket.span);
     let mut gaps: Vec<Gap> = open.into_iter().map(|fact| reading::gap(fact, place)).collect();
     if found.is_empty() {
-        let unknown = reach.gaps.iter().filter(|gap| gap.fact == "organization.id");
-        gaps.extend(unknown.map(|gap| Gap::new(gap.fact.clone(), gap.reason.clone()).at(gap.places.iter().copied())));
+        gaps.extend(reach.gaps.iter().filter(|gap| gap.fact == "organization.id").cloned());
     }
     Ok((found.into_values().collect(), gaps))
 }

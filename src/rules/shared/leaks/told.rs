@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{Leak, Logs, NAMED, Who, account};
+use super::{ByPolicy, Leak, Logs, NAMED, Who, account, logs_of, shown};
 use crate::access::pattern_set::arns_overlap;
 use crate::access::reach::LogReach;
 use crate::aws::AccountId;
 use crate::finding::matrix::Access;
-use crate::finding::{Draft, Level, Step};
+use crate::finding::{Draft, Finding, Level, Step};
 use crate::policy::Statement;
 use crate::rule::context::Context;
 use crate::rule::role::Admission;
-use crate::rules::shared::words::list;
+use crate::rules::shared::carried;
+use crate::rules::shared::words::{list, quoted};
 use crate::text::Span;
 
 /// `account B`, `accounts B and C`, `every account of the organization`, `anyone, even unsigned,`.
@@ -121,6 +122,43 @@ pub(in crate::rules) fn complete(draft: Draft, leak: &Leak<'_>, way_in: Option<&
         draft = draft.witness(witness.clone());
     }
     if through.is_certain() { draft } else { draft.level(Level::Error.lower()) }
+}
+
+/// The finding about a managed policy that lets members do more than they should, which `verb` says, with its proof and without help: at the
+/// place that `place` gives for a statement and what is done by it. AWS's own policies can only be taken off the roles.
+pub(in crate::rules) fn of_policy<'r, 'c>(
+    context: &Context<'_>,
+    arn: &str,
+    roles: &'r [ByPolicy<'c, '_>],
+    verb: &str,
+    place: impl FnOnce(&Statement, &Leak<'_>) -> (Span, &'static str),
+) -> Option<(Draft, &'r Leak<'c>)> {
+    let reach = roles.first()?.reach;
+    let here: Vec<&ByPolicy<'_, '_>> = roles.iter().filter(|one| one.reach.bucket == reach.bucket).collect();
+    let members: Vec<&Leak<'_>> = here.iter().flat_map(|one| &one.leaks).collect();
+    let leak = shown(&members)?;
+    let by = here.iter().find(|one| one.leaks.iter().any(|other| std::ptr::eq(other, leak)))?;
+    let subject = carried::subject(arn);
+    let mut names: Vec<&str> = roles.iter().map(|one| one.role.subject.name.as_str()).collect();
+    names.dedup();
+    let message = format!(
+        "`{}` on {} {} lets {} {verb} {} in log bucket `{}`{}",
+        subject.name,
+        if names.len() == 1 { "role" } else { "roles" },
+        quoted(&names, 5),
+        whom(context, &members),
+        logs_in_words(context, reach, &members, &logs_of(&members)),
+        reach.bucket,
+        leak.through.condition(),
+    );
+    let of_aws = carried::is_of_aws(arn);
+    let (span, label) = if of_aws { (by.policy.span, "attached here") } else { place(by.statement, leak) };
+    let draft = Finding::at(span, label).message(message).subject(subject);
+    let draft = if of_aws { draft } else { draft.statement(by.statement) };
+    let others = here.iter().filter(|one| one.policy.span != span);
+    let draft = others
+        .fold(draft, |draft, one| draft.related(one.policy.span, format!("`{}` carries it", one.role.subject.name)));
+    Some((complete(draft, leak, Some(by.way_in)), leak))
 }
 
 /// The steps of one hop, the first of them with what the hop does.
