@@ -6,23 +6,40 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dependency {
     text: String,
-    is_fact: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Kind {
+    Request,
+    Fact,
+    Bound,
 }
 
 impl Dependency {
     /// Something of the request: a condition key by its name, or what is supposed of the caller.
     pub fn of_request(text: impl Into<String>) -> Self {
-        Dependency { text: text.into(), is_fact: false }
+        Dependency { text: text.into(), kind: Kind::Request }
     }
 
     /// A fact that no input tells, in words.
     pub fn fact(text: impl Into<String>) -> Self {
-        Dependency { text: text.into(), is_fact: true }
+        Dependency { text: text.into(), kind: Kind::Fact }
     }
 
-    /// Whether it is a fact that no input tells.
+    /// What was left open because there is too much to try, in words.
+    pub fn bound(text: impl Into<String>) -> Self {
+        Dependency { text: text.into(), kind: Kind::Bound }
+    }
+
+    /// Whether it is a fact that no input tells, or that was not found out.
     pub fn is_fact(&self) -> bool {
-        self.is_fact
+        self.kind != Kind::Request
+    }
+
+    /// Whether more could have been found out by trying more.
+    pub fn is_bound(&self) -> bool {
+        self.kind == Kind::Bound
     }
 
     /// Leaves each once, in order.

@@ -369,7 +369,7 @@ fn admit<'e>(
                 }
             }
             if has_more && best.is_none() {
-                let depends_on = vec![Dependency::fact(MORE_STRANGERS)];
+                let depends_on = vec![Dependency::bound(MORE_STRANGERS)];
                 let hop = door.hop(&entry.reader.party.label, None, Vec::new());
                 best = Some(Onward { hop, certainty: Certainty::Unknown, depends_on });
             }

@@ -32,7 +32,7 @@ pub(super) fn judged(answer: Answer) -> Option<Hit> {
         Answer::No => None,
         Answer::Undecided => Some(Hit {
             certainty: Certainty::Unknown,
-            depends_on: vec![Dependency::fact("a search that was given up because the policies leave too much open")],
+            depends_on: vec![Dependency::bound("a search that was given up because the policies leave too much open")],
             found: None,
         }),
         Answer::Yes(found) => Some(Hit { certainty: Certainty::Certain, depends_on: Vec::new(), found: Some(found) }),
@@ -56,9 +56,9 @@ pub(super) fn better(best: &mut Option<Hit>, hit: Option<Hit>) -> bool {
 }
 
 impl Hit {
-    /// Something that nobody can tell, and why.
+    /// Something that was not found out, and what.
     pub(super) fn unknown(why: impl Into<String>) -> Self {
-        Hit { certainty: Certainty::Unknown, depends_on: vec![Dependency::fact(why)], found: None }
+        Hit { certainty: Certainty::Unknown, depends_on: vec![Dependency::bound(why)], found: None }
     }
 
     /// Whether it is for certain.

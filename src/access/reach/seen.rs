@@ -61,7 +61,7 @@ impl Seen {
     /// Makes every ability that is not there one that nobody knows of, because of this.
     fn leave_open(&mut self, because: &str) {
         for ability in Ability::ALL.into_iter().filter(|ability| self.access(*ability).is_none()).collect::<Vec<_>>() {
-            let depends_on = vec![Dependency::fact(because)];
+            let depends_on = vec![Dependency::bound(because)];
             self.add(Access { ability, certainty: Certainty::Unknown, depends_on, path: Vec::new(), witness: None });
         }
     }

@@ -38,7 +38,7 @@ const fn reworded(name: &'static str, take_out: fn(&mut Value) -> bool) -> Topic
 }
 
 /// All of them, in the order in which they are taken out.
-pub(crate) const TOPICS: [Topic; 22] = [
+pub(crate) const TOPICS: [Topic; 23] = [
     reworded("Variables under Version 2008-10-17", old_variables),
     reworded("Escaped characters under StringEquals", escapes),
     reworded("Variables whose value is empty", empty_variables),
@@ -62,6 +62,7 @@ pub(crate) const TOPICS: [Topic; 22] = [
     reworded("Federated users without session policy", callers::federated_without_session),
     reworded("Silent session policies", callers::silent_session),
     reworded("Root users and AssumeRole", callers::root_assumes),
+    reworded("Unsigned requests to KMS and STS", callers::unsigned),
     reworded("Services without RCPs", callers::rcp_of_others),
     reworded("Short ARNs in RCPs", callers::short_in_rcp),
     reworded("SCPs and service principals", callers::scp_of_services),

@@ -8,6 +8,7 @@ use trailproof::access::organization::Organization;
 use trailproof::access::reach;
 use trailproof::aws::AccountId;
 use trailproof::estate::Estate;
+use trailproof::finding::Dependency;
 use trailproof::finding::matrix::{Ability, Certainty, Matrix};
 use trailproof::model::Model;
 
@@ -54,17 +55,6 @@ pub(crate) struct Compared {
     pub(crate) undecided: usize,
     /// All answers of the oracle: reader, logs, ability, level.
     pub(crate) answers: Vec<(String, String, Ability, Level)>,
-}
-
-/// Whether an answer hangs on the search having met its bounds, which it says.
-fn gives_up(on: &str) -> bool {
-    const WORDS: [&str; 4] = [
-        "whether one request can meet both bucket and key policy",
-        "a search that was given up because the policies leave too much open",
-        "which objects the patterns of the policies leave open",
-        "which accounts very many patterns of account IDs let in",
-    ];
-    WORDS.contains(&on)
 }
 
 /// Holds the two against each other on one estate; nothing where it is none.
@@ -128,7 +118,7 @@ fn hold<'e>(
                 if keeps_answers {
                     compared.answers.push((id.clone(), owner.id.clone(), ability, oracle));
                 }
-                let is_open = access.is_some_and(|access| access.depends_on.iter().any(|on| gives_up(on.text())));
+                let is_open = access.is_some_and(|access| access.depends_on.iter().any(Dependency::is_bound));
                 compared.undecided += usize::from(is_open && matrix != oracle);
                 if matrix != oracle && !is_open {
                     let (reader, logs) = (id.clone(), owner.id.clone());

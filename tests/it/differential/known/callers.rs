@@ -141,6 +141,15 @@ pub(super) fn root_assumes(case: &mut Value) -> bool {
         && walk::drop_statements(case, &|kind, _, statement| kind == "resource" && statement["Effect"] == "Allow")
 }
 
+/// No statement allows it any more.
+pub(super) fn unsigned(case: &mut Value) -> bool {
+    let service = case["request"]["action"].as_str().and_then(|action| action.split(':').next()).unwrap_or_default();
+    let takes_signed = ["kms", "sts"].contains(&service.to_ascii_lowercase().as_str());
+    case["request"]["principal"] == "anonymous"
+        && takes_signed
+        && walk::drop_statements(case, &|kind, _, statement| kind == "resource" && statement["Effect"] == "Allow")
+}
+
 pub(super) fn rcp_of_others(case: &mut Value) -> bool {
     let service = case["request"]["action"].as_str().and_then(|action| action.split(':').next()).unwrap_or_default();
     let others = ["sns", "cloudtrail"].contains(&service);
