@@ -177,8 +177,10 @@ impl Question<'_> {
         let mut conditional = None;
         let mut gave_up = false;
         for base in requests {
-            // Each statement that may allow, and once none: what an account or an ACL grants without a statement.
-            let can_be_granted = base.caller.account().is_some() || base.caller == Caller::Anonymous;
+            // Each statement that may allow, and once none: what an account, an ACL or a policy that is not known grants.
+            let can_be_granted = base.caller.account().is_some()
+                || base.caller == Caller::Anonymous
+                || matches!(self.policies.resource, Side::Unknown(_));
             let granted = can_be_granted.then_some(None);
             let allows = statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s));
             for target in allows.chain(granted) {

@@ -18,6 +18,8 @@ pub(super) struct Share {
     /// Whose logs it should be able to read.
     due: Given,
     may_write: bool,
+    /// Whether it is CloudTrail, which should be able to write.
+    delivers: bool,
     /// Whether the model speaks of such readers at all.
     is_subject: bool,
 }
@@ -31,13 +33,15 @@ impl Share {
             may: Given::nothing(),
             due: Given::nothing(),
             may_write: false,
+            delivers: false,
             is_subject: model.is_declared(),
         };
         let mut share = nothing();
         match (entry.reader.kind, entry.reader.account) {
             (ReaderKind::Service, _) => {
                 // The model says who writes; that a service may read what it never asks for is no deviation of a reader.
-                share.is_subject &= is_cloudtrail(&entry.reader.party.id) || entry.reader.account.is_some();
+                share.delivers = is_cloudtrail(&entry.reader.party.id);
+                share.is_subject &= share.delivers || entry.reader.account.is_some();
                 share.may = Given::All;
                 share.may_write = true;
             }
@@ -98,7 +102,7 @@ impl Share {
         }
         let is_open = |ability: &Ability| level(*ability) == Some(Certainty::Unknown);
         let open_reads = [Ability::List, Ability::Get, Ability::Decrypt].iter().any(is_open) && !may;
-        let open_writes = is_open(&Ability::Write) && !self.may_write;
+        let open_writes = is_open(&Ability::Write) && (self.delivers || !self.may_write);
         let open_due = due && needed.iter().any(is_open);
         (!open_reads && !open_writes && !open_due).then_some(Fit::Expected)
     }

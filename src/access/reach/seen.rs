@@ -149,9 +149,20 @@ impl Reach {
 
     /// Makes whatever it does not reach something that nobody knows of, because of this.
     pub(super) fn leave_open(&mut self, because: &str) {
+        self.each_seen().for_each(|seen| seen.leave_open(because));
+    }
+
+    fn each_seen(&mut self) -> impl Iterator<Item = &mut Seen> {
         let own = self.own.iter_mut().map(|(_, seen)| seen);
-        let all = own.chain(Arc::make_mut(&mut self.named).values_mut()).chain([&mut self.default]);
-        all.for_each(|seen| Arc::make_mut(seen).leave_open(because));
+        own.chain(Arc::make_mut(&mut self.named).values_mut()).chain([&mut self.default]).map(Arc::make_mut)
+    }
+
+    /// Leaves out what is not of this ability.
+    pub(super) fn keep_only(&mut self, ability: Ability) {
+        let is_other = |access: &mut Access| access.ability != ability;
+        self.each_seen().flat_map(|seen| &mut seen.can).for_each(|slot| {
+            slot.take_if(is_other);
+        });
     }
 
     /// The accounts that it holds something of their own for.

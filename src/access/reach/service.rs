@@ -12,7 +12,7 @@ use crate::access::lock::Lock;
 use crate::access::request::{Caller, Given};
 use crate::access::sts::{Membership, Way};
 use crate::aws::{AccountId, Arn, CLOUDTRAIL, is_cloudtrail};
-use crate::finding::matrix::{Party, ReaderKind};
+use crate::finding::matrix::{Ability, Party, ReaderKind};
 use crate::policy::{Principal, Statement};
 
 /// The services that Allow statements of the bucket policy name, each with what it reaches.
@@ -42,7 +42,11 @@ pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
         };
         let party = Party { id: name.to_string(), label: name.to_string(), own: None };
         let reader = Reader::whole(ReaderKind::Service, party, vec![face]);
-        let reach = super::direct::reach(ground, &reader);
+        let mut reach = super::direct::reach(ground, &reader);
+        if ground.is_policy_unknown() {
+            // It delivers and asks for nothing else, so that a policy nobody knows is about nothing else.
+            reach.keep_only(Ability::Write);
+        }
         Entry { reader, reach, admitted: Vec::new() }
     };
     named.into_iter().map(entry).collect()

@@ -1,10 +1,8 @@
 //! What a README under `fixtures/access` says.
 
-use std::collections::BTreeMap;
-
 use super::Cells;
 
-/// A README: its estate, its matrix, what is not known and what is known to be wrong.
+/// A README: its estate, its matrix, what is not known and why.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// The estate that a variant changes; none for an estate itself.
@@ -17,8 +15,6 @@ pub(super) struct Table {
     pub(super) unknown: Vec<String>,
     /// Words that the explanation of a cell has to hold: who reads, whose logs, the words.
     pub(super) why: Vec<(String, String, String)>,
-    /// Cells that are answered wrongly: what is said, and why that is wrong.
-    pub(super) known: BTreeMap<(String, String), (String, String)>,
 }
 
 impl Table {
@@ -40,10 +36,6 @@ impl Table {
                 match (heading, row.first()) {
                     (_, Some(&"reader")) => columns = row,
                     (_, Some(&"who")) => {}
-                    ("Known", _) => {
-                        let [reader, logs, said, why] = row[..] else { panic!("{line}") };
-                        table.known.insert((reader.into(), logs.into()), (said.into(), why.into()));
-                    }
                     ("Why", _) => {
                         let [reader, logs, words] = row[..] else { panic!("{line}") };
                         table.why.push((reader.into(), logs.into(), words.into()));
