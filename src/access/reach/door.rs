@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::ground::Ground;
 use super::hit::{Hit, judged};
 use super::seen::Onward;
-use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, names_everyone, strangers};
+use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, named_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
 use crate::estate::{Gap, Role};
 use crate::finding::matrix::Hop;
@@ -106,8 +106,10 @@ impl Door {
 
     /// Accounts that nobody names, for the patterns of account IDs in it.
     pub(super) fn strangers(&self, ground: &Ground<'_>) -> Vec<AccountId> {
-        let statements = self.all_policies().flat_map(|policy| policy.effective());
-        let found = statements.flat_map(|statement| strangers(statement, &ground.taken));
+        let statements = || self.all_policies().flat_map(|policy| policy.effective());
+        let mut taken = ground.taken.clone();
+        taken.extend(statements().flat_map(named_accounts));
+        let found = statements().flat_map(|statement| strangers(statement, &taken));
         let mut accounts: Vec<AccountId> = found.map(|(_, account)| account).collect();
         accounts.sort_unstable();
         accounts.dedup();

@@ -45,12 +45,17 @@ pub(super) fn judged(answer: Answer) -> Option<Hit> {
     }
 }
 
-/// Keeps the better of two; whether it can not be bettered.
+/// Keeps the better of two, and of two that nobody can tell also what a bound left open; whether it can not be bettered.
 pub(super) fn better(best: &mut Option<Hit>, hit: Option<Hit>) -> bool {
-    if let Some(hit) = hit
-        && best.as_ref().is_none_or(|known| hit.certainty < known.certainty)
-    {
-        *best = Some(hit);
+    match (&mut *best, hit) {
+        (Some(known), Some(hit)) if hit.certainty >= known.certainty => {
+            if known.certainty == Certainty::Unknown {
+                known.depends_on.extend(hit.depends_on.into_iter().filter(Dependency::is_bound));
+                Dependency::settle(&mut known.depends_on);
+            }
+        }
+        (_, Some(hit)) => *best = Some(hit),
+        (_, None) => {}
     }
     best.as_ref().is_some_and(|best| best.certainty == Certainty::Certain)
 }
