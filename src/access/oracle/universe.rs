@@ -108,6 +108,7 @@ impl Oracle<'_> {
             found.push(format!("{base}/{one}/{other}/x"));
             found.push(format!("{base}x/{one}/{other}/x"));
             found.push(format!("{base}-Digest/{one}/{other}/x"));
+            found.push(format!("{base}/{one}/{other}/x.json.gz"));
             found.push(format!("{base}/{one}/x{other}"));
         }
         found.sort_unstable();
