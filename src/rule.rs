@@ -42,6 +42,14 @@ impl Verdict {
     pub fn with_gaps(findings: Vec<Draft>, gaps: Vec<Gap>) -> Self {
         if findings.is_empty() && gaps.is_empty() { Verdict::Pass } else { Verdict::Fail(findings, gaps) }
     }
+
+    /// The same; [`Verdict::NotApplicable`] where there is neither and the question did not arise.
+    pub fn if_asked(is_asked: bool, findings: Vec<Draft>, gaps: Vec<Gap>) -> Self {
+        match Verdict::with_gaps(findings, gaps) {
+            Verdict::Pass if !is_asked => Verdict::NotApplicable,
+            verdict => verdict,
+        }
+    }
 }
 
 /// A rule.

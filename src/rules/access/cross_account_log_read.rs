@@ -106,14 +106,8 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
                 continue;
             }
             told.push(place);
-            let message = format!(
-                "{} can assume `{}` and read {} in log bucket `{}`{}",
-                leaks::whom(context, &members),
-                role.subject.name,
-                leaks::logs_in_words(context, of.reach, &members, &leaks::logs_of(&members)),
-                of.reach.bucket,
-                leak.through.condition(),
-            );
+            let who = leaks::whom(context, &members);
+            let message = leaks::by_assuming(context, &who, role, "read", of.reach, &members, leak);
             let draft = match mend {
                 Mend::Permissions(_, statement) => by_permissions(context, of.reach, &members, leak, admission, statement),
                 _ => by_trust(leak, admission),
@@ -121,7 +115,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             findings.push(leaks::complete(draft(message), leak, Some(admission)));
         }
     }
-    Ok(if all.is_empty() && gaps.is_empty() { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    Ok(Verdict::if_asked(!all.is_empty(), findings, gaps))
 }
 
 fn by_permissions<'f>(
@@ -135,23 +129,16 @@ fn by_permissions<'f>(
     Box::new(move |message| {
         let span = leaks::place_of(statement, leak.through.first);
         let draft = Finding::at(span, leaks::label_of_resource(statement)).message(message).statement(statement);
-        let draft = match leaks::account(leak) {
-            Some(account) => draft.related(
-                trust::principal_span(&admission.policy, &admission.statement, account),
-                format!("{} is let in here", context.model.label(account)),
-            ),
-            None => draft.related(trust::everyone_span(&admission.statement), "every account is let in here"),
-        };
+        let account = leaks::account(leak);
+        let who = account.map_or_else(|| "every account".to_owned(), |account| context.model.label(account));
+        let draft = draft.related(trust::way_in_span(admission, account), format!("{who} is let in here"));
         draft.help(help(context, reach, members))
     })
 }
 
 fn by_trust<'f>(leak: &'f Leak<'_>, admission: &'f Admission) -> Box<dyn FnOnce(String) -> Draft + 'f> {
     Box::new(move |message| {
-        let span = match leaks::account(leak) {
-            Some(account) => trust::principal_span(&admission.policy, &admission.statement, account),
-            None => trust::everyone_span(&admission.statement),
-        };
+        let span = trust::way_in_span(admission, leaks::account(leak));
         let draft = Finding::at(span, "let in here").message(message).statement(admission.statement.as_ref());
         draft.help(format!("take it out of the trust policy; {DECLARE}"))
     })
@@ -171,16 +158,10 @@ fn help(context: &Context<'_>, reach: &LogReach, members: &[&Leak<'_>]) -> Strin
 }
 
 fn managed(context: &Context<'_>) -> Outcome {
-    let mut findings: Vec<Draft> = Vec::new();
     let is_partial = |_: &RoleView<'_>, of: &RoleLeaks<'_, '_>, _: &[&Leak<'_>]| {
         !leaks::is_organization_wide(context, of.reach, &leaks::on(context, &of.leaks, Side::Member))
     };
-    for (arn, roles) in leaks::managed(context, Deed::Read, is_partial) {
-        findings.extend(by_policy(context, &arn, &roles));
-    }
-    let gaps = leaks::not_in_inputs(context);
-    let nothing = findings.is_empty() && gaps.is_empty();
-    Ok(if nothing { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    leaks::managed(context, Deed::Read, is_partial, |arn, roles| by_policy(context, arn, roles))
 }
 
 fn by_policy(context: &Context<'_>, arn: &str, roles: &[ByPolicy<'_, '_>]) -> Option<Draft> {

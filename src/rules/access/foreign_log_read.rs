@@ -53,14 +53,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             continue;
         }
         told.push(admission.statement.span);
-        let message = format!(
-            "{} can assume `{}` and read {} in log bucket `{}`{}",
-            who(context, &outside),
-            role.subject.name,
-            leaks::logs_in_words(context, of.reach, &outside, &leaks::logs_of(&outside)),
-            of.reach.bucket,
-            leak.through.condition(),
-        );
+        let message = leaks::by_assuming(context, &who(context, &outside), role, "read", of.reach, &outside, leak);
         let accounts = leaks::accounts_of(&outside);
         let Some(first) = leaks::account(leak) else { continue };
         let place = |account| trust::principal_span(&admission.policy, &admission.statement, account);
@@ -70,7 +63,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         let draft = related(context, draft, first, &accounts, place);
         findings.push(complete(context, draft, leak, Some(admission), &outside));
     }
-    Ok(if all.is_empty() && gaps.is_empty() { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    Ok(Verdict::if_asked(!all.is_empty(), findings, gaps))
 }
 
 /// Those that are outside for certain, and those that may turn out to be members.

@@ -156,14 +156,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     for of in &all {
         let writers: Vec<&Leak<'_>> = of.leaks.iter().collect();
         let Some(leak) = leaks::shown(&writers) else { continue };
-        let message = format!(
-            "{} can assume `{}` and change {} in log bucket `{}`{}",
-            whom(context, &writers),
-            role.subject.name,
-            leaks::logs_in_words(context, of.reach, &writers, &leaks::logs_of(&writers)),
-            of.reach.bucket,
-            leak.through.condition(),
-        );
+        let message = leaks::by_assuming(context, &whom(context, &writers), role, "change", of.reach, &writers, leak);
         let Some(draft) = placed(context, role, of, leak, message) else { continue };
         let draft = leaks::complete(draft.about(of.reach.bucket.as_str()).help(HELP), leak, of.admission(leak.who));
         findings.push(draft.level(level(leak.through.is_certain(), may_be_ours(context, &writers))));
@@ -192,8 +185,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         );
     }
     gaps.dedup();
-    let nothing = all.is_empty() && gaps.is_empty() && findings.is_empty();
-    Ok(if nothing { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    Ok(Verdict::if_asked(!all.is_empty(), findings, gaps))
 }
 
 fn whom(context: &Context<'_>, writers: &[&Leak<'_>]) -> String {
@@ -214,10 +206,7 @@ fn placed(context: &Context<'_>, role: &RoleView<'_>, of: &RoleLeaks<'_, '_>, le
         }
         Mend::Bucket(_) | Mend::Trust => {
             let admission = of.admission(leak.who)?;
-            let span = leaks::account(leak).map_or_else(
-                || trust::everyone_span(&admission.statement),
-                |account| trust::principal_span(&admission.policy, &admission.statement, account),
-            );
+            let span = trust::way_in_span(admission, leaks::account(leak));
             Some(Finding::at(span, "let in here").message(message).statement(admission.statement.as_ref()))
         }
     }

@@ -56,10 +56,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             of.reach.bucket,
             leak.through.condition(),
         );
-        let span = match leaks::account(leak) {
-            Some(account) => trust::principal_span(&admission.policy, &admission.statement, account),
-            None => trust::everyone_span(&admission.statement),
-        };
+        let span = trust::way_in_span(admission, leaks::account(leak));
         let draft = Finding::at(span, "one role for all: it can not tell them apart")
             .message(message)
             .statement(admission.statement.as_ref())
@@ -69,5 +66,5 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             );
         findings.push(leaks::complete(draft, leak, Some(admission)));
     }
-    Ok(if all.is_empty() && gaps.is_empty() { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    Ok(Verdict::if_asked(!all.is_empty(), findings, gaps))
 }

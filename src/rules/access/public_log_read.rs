@@ -3,7 +3,7 @@ use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::leaks::{self, Deed, Leak, Who};
-use crate::rules::shared::outsiders::everyone_span;
+use crate::rules::shared::trust::everyone_span;
 
 pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), estate: Some(leaks::prepare), ..Check::NOTHING };
 

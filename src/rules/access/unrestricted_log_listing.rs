@@ -62,7 +62,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             findings.push(complete(draft, leak, of.admission(leak.who)).help(help(&own)));
         }
     }
-    Ok(if all.is_empty() && gaps.is_empty() { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    Ok(Verdict::if_asked(!all.is_empty(), findings, gaps))
 }
 
 /// Whether some of them list by a role what they do not read by it too: that is told of by the rules on reading.
@@ -77,16 +77,10 @@ fn is_more_than_read(context: &Context<'_>, role: &RoleView<'_>, of: &RoleLeaks<
 }
 
 fn managed(context: &Context<'_>) -> Outcome {
-    let mut findings: Vec<Draft> = Vec::new();
     let is_more = |role: &RoleView<'_>, of: &RoleLeaks<'_, '_>, members: &[&Leak<'_>]| {
         is_more_than_read(context, role, of, members)
     };
-    for (arn, roles) in leaks::managed(context, Deed::List, is_more) {
-        findings.extend(by_policy(context, &arn, &roles));
-    }
-    let gaps = leaks::not_in_inputs(context);
-    let nothing = findings.is_empty() && gaps.is_empty();
-    Ok(if nothing { Verdict::NotApplicable } else { Verdict::with_gaps(findings, gaps) })
+    leaks::managed(context, Deed::List, is_more, |arn, roles| by_policy(context, arn, roles))
 }
 
 fn by_policy(context: &Context<'_>, arn: &str, roles: &[ByPolicy<'_, '_>]) -> Option<Draft> {

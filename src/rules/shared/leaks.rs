@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::rules) use by_role::{ByPolicy, Mend, RoleLeaks, by_mend, by_role, managed, mend, through_bucket};
 pub(in crate::rules) use by_statement::{StatementLeaks, by_statement, reach_of};
 pub(in crate::rules) use told::{
-    accounts_of, complete, label_of_resource, logs_in_words, narrow, of_policy, place_of, whom,
+    accounts_of, by_assuming, complete, label_of_resource, logs_in_words, narrow, of_policy, place_of, whom,
 };
 
 use super::bucket_changes;
@@ -256,7 +256,7 @@ pub(in crate::rules) fn logs_of(leaks: &[&Leak<'_>]) -> Logs {
 /// inputs are gaps.
 pub(in crate::rules) fn prepare(context: &Context<'_>) -> Outcome {
     let gaps = not_in_inputs(context);
-    Ok(if gaps.is_empty() { Verdict::NotApplicable } else { Verdict::with_gaps(Vec::new(), gaps) })
+    Ok(Verdict::if_asked(false, Vec::new(), gaps))
 }
 
 /// The log buckets that no input describes: nobody can tell whom their policies let in.

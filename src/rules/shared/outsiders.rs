@@ -14,10 +14,10 @@ use crate::aws::{AccountId, Arn};
 use crate::estate::{BlockPublicAccess, Gap, Known};
 use crate::finding::{Dependency, Draft, Finding, Level};
 use crate::policy::operator::{Family, SetOperator};
-use crate::policy::{Clause, Policy, Principal, Statement};
+use crate::policy::{Clause, Policy, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
 use crate::rule::{Outcome, Verdict};
-use crate::rules::shared::words;
+use crate::rules::shared::{trust, words};
 use crate::text::Span;
 
 /// The policy of a log bucket or log key, and what is known around it.
@@ -144,7 +144,8 @@ pub(in crate::rules) fn missing(context: &Context<'_>, door: &Door<'_>) -> Outco
         }
         let message =
             format!("{} allowed `{}` on {}{}", who(outsider), found.witness.action, door.title(), only_if(&found));
-        let draft = Finding::at(everyone_span(statement), "nothing binds the caller to an organization or an account");
+        let draft =
+            Finding::at(trust::everyone_span(statement), "nothing binds the caller to an organization or an account");
         findings.push(told(door, draft.message(message), statement, &found, certain).help(bind(context)));
     }
     Ok(Verdict::with_gaps(findings, gaps))
@@ -179,10 +180,10 @@ pub(in crate::rules) fn bypassable(context: &Context<'_>, door: &Door<'_>) -> Ou
         );
         let draft = match own {
             Some(clause) => Finding::at(clause.span, why(clause)).message(message),
-            None => Finding::at(everyone_span(statement), "this names everyone").message(message),
+            None => Finding::at(trust::everyone_span(statement), "this names everyone").message(message),
         };
         let draft = match (own, sparing) {
-            (Some(_), _) => draft.related(everyone_span(statement), "this names everyone"),
+            (Some(_), _) => draft.related(trust::everyone_span(statement), "this names everyone"),
             (None, Some((_, clause))) => draft.related(clause.span, why(clause)),
             (None, None) => draft,
         };
@@ -277,14 +278,6 @@ fn bind(context: &Context<'_>) -> String {
 /// The ID of the organization, where one is known.
 pub(in crate::rules) fn own_organization<'c>(context: &'c Context<'_>) -> Option<&'c str> {
     context.model.organization_id().map(|organization| organization.id.as_str())
-}
-
-/// The place in a statement's principals that takes in everyone.
-pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
-    let Some(principals) = &statement.principals else { return statement.span };
-    let everyone =
-        principals.entries.iter().find(|entry| !principals.negated && entry.principal == Principal::Everyone);
-    everyone.map_or(principals.span, |entry| entry.span)
 }
 
 /// Where RestrictPublicBuckets is on for the bucket or its account; `Some(None)` where it is off in both, `None` where that

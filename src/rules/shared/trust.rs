@@ -72,6 +72,14 @@ pub(in crate::rules) fn principal_span(policy: &Policy, statement: &Statement, a
     naming.next().map_or_else(|| everyone_span(statement), |value| value.span)
 }
 
+/// The place that lets an account in at an admission; what takes in everyone where it is not one by itself.
+pub(in crate::rules) fn way_in_span(admission: &Admission, account: Option<AccountId>) -> Span {
+    match account {
+        Some(account) => principal_span(&admission.policy, &admission.statement, account),
+        None => everyone_span(&admission.statement),
+    }
+}
+
 /// The place in a statement's principals that takes in everyone; all of them where `NotPrincipal` does.
 pub(in crate::rules) fn everyone_span(statement: &Statement) -> Span {
     let Some(principals) = &statement.principals else { return statement.span };

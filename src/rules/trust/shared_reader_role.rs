@@ -52,10 +52,7 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         Some(_) => "every account of the organization".to_owned(),
         None => trust::accounts(context, members.keys().copied()),
     };
-    let span = |admission: &Admission| match &admission.who {
-        Who::Account(account) => trust::principal_span(&admission.policy, &admission.statement, *account),
-        _ => trust::everyone_span(&admission.statement),
-    };
+    let span = |admission: &Admission| trust::way_in_span(admission, admission.account());
     let certain = members.values().chain(all).filter(|admission| admission.answer.is_yes()).count();
     let level = if all.is_some_and(|all| all.answer.is_yes()) || certain > 1 { Level::Warning } else { Level::Note };
     let mut draft = Finding::at(span(last), "what this role reads, all of them read")

@@ -7,10 +7,11 @@ use super::{Deed, Leak, Side, Who, beyond, side};
 use crate::access::reach::LogReach;
 use crate::estate::Gap;
 use crate::finding::matrix::ReaderKind;
-use crate::finding::{Dependency, Step, StepEffect};
+use crate::finding::{Dependency, Draft, Step, StepEffect};
 use crate::policy::Statement;
 use crate::rule::context::Context;
 use crate::rule::role::{Admission, Origin, RolePolicy, RoleView, Who as Admitted};
+use crate::rule::{Outcome, Verdict};
 use crate::rules::shared::{carried, reading, trust};
 use crate::text::Span;
 
@@ -187,8 +188,20 @@ fn is_told_elsewhere(context: &Context<'_>, leak: &Leak<'_>) -> bool {
     })
 }
 
-/// The roles whose managed policies give members too much, by the ARN of the policy; `wanted` chooses what counts.
+/// The verdict on managed policies that give members too much: a finding each, of its ARN and the roles that carry it;
+/// `wanted` chooses what counts.
 pub(in crate::rules) fn managed<'c, 'a>(
+    context: &'c Context<'a>,
+    deed: Deed,
+    wanted: impl Fn(&'c RoleView<'a>, &RoleLeaks<'c, 'c>, &[&Leak<'c>]) -> bool,
+    finding: impl Fn(&str, &[ByPolicy<'c, 'a>]) -> Option<Draft>,
+) -> Outcome {
+    let by_policy = by_managed_policy(context, deed, wanted);
+    let findings: Vec<Draft> = by_policy.iter().filter_map(|(arn, roles)| finding(arn, roles)).collect();
+    Ok(Verdict::if_asked(!findings.is_empty(), findings, super::not_in_inputs(context)))
+}
+
+fn by_managed_policy<'c, 'a>(
     context: &'c Context<'a>,
     deed: Deed,
     wanted: impl Fn(&'c RoleView<'a>, &RoleLeaks<'c, 'c>, &[&Leak<'c>]) -> bool,

@@ -10,7 +10,7 @@ use crate::finding::matrix::Access;
 use crate::finding::{Draft, Finding, Level, Step};
 use crate::policy::Statement;
 use crate::rule::context::Context;
-use crate::rule::role::Admission;
+use crate::rule::role::{Admission, RoleView};
 use crate::rules::shared::carried;
 use crate::rules::shared::words::{list, quoted};
 use crate::text::Span;
@@ -67,6 +67,25 @@ pub(in crate::rules) fn logs_in_words(
     }
     let noun = if logs.count == 1 { "account" } else { "accounts" };
     format!("the logs of {noun} {}", list(&labels, labels.len()))
+}
+
+/// `account B can assume R and read the logs of account C in log bucket L`, the verb being what is done by the role.
+pub(in crate::rules) fn by_assuming(
+    context: &Context<'_>,
+    who: &str,
+    role: &RoleView<'_>,
+    verb: &str,
+    reach: &LogReach,
+    leaks: &[&Leak<'_>],
+    shown: &Leak<'_>,
+) -> String {
+    format!(
+        "{who} can assume `{}` and {verb} {} in log bucket `{}`{}",
+        role.subject.name,
+        logs_in_words(context, reach, leaks, &logs_of(leaks)),
+        reach.bucket,
+        shown.through.condition(),
+    )
 }
 
 /// The place in a statement's resources that takes in what was read, and what to say of it.
