@@ -248,6 +248,57 @@ fn many_admissions(c: &mut Criterion) {
     group.finish();
 }
 
+/// Statements of bucket policies that leave much open, each near the limit of 20 KB.
+fn hard() -> [(&'static str, Vec<String>); 4] {
+    let statement =
+        |effect: &str, rest: String| format!(r#"{{"Effect":"{effect}","Principal":"*","Action":"s3:*",{rest}}}"#);
+    let whole = r#""Resource":["arn:aws:s3:::central-logs","arn:aws:s3:::central-logs/*"]"#;
+    let tag = |number: usize, value: &str| format!(r#""aws:PrincipalTag/t{}":"{value}""#, number % 30);
+    let after_all = |denies: Vec<String>| [vec![statement("Allow", whole.to_owned())], denies].concat();
+    let tags = (0..80).map(|n| {
+        let three = [tag(n, "a"), tag(n * 7 + 3, "b"), tag(n * 11 + 8, "c")].join(",");
+        statement("Deny", format!(r#"{whole},"Condition":{{"StringNotEquals":{{{three}}}}}"#))
+    });
+    let stars = (0..16).map(|n| {
+        let text = |place: usize| format!("{}*", char::from(b'a' + ((n * 5 + place * 7) % 26) as u8));
+        let pattern = |shift: usize| {
+            format!(r#""arn:aws:s3:::central-logs/{}""#, (0..14).map(|p| text(p + shift)).collect::<String>())
+        };
+        statement("Deny", format!(r#""NotResource":[{}]"#, (0..20).map(pattern).collect::<Vec<_>>().join(",")))
+    });
+    let ranges = (0..70).map(|n| {
+        let number = format!(r#""NumericLessThan":{{"s3:max-keys":"{}"}}"#, n * 13 + 1);
+        let all = format!(r#""ForAllValues:StringLike":{{"aws:TagKeys":["a*b*c{n}*","*d*{n}"]}}"#);
+        statement("Deny", format!(r#"{whole},"Condition":{{{number},{all},"StringLike":{{{}}}}}"#, tag(n, "*x*y*")))
+    });
+    let variables = (0..70).map(|n| {
+        let value = format!("${{aws:PrincipalTag/t{}}}*", (n * 7 + 3) % 30);
+        let resource = format!(r#""Resource":"arn:aws:s3:::central-logs/*${{aws:PrincipalTag/t{}}}*""#, n % 30);
+        statement("Deny", format!(r#"{resource},"Condition":{{"StringLike":{{{}}}}}"#, tag(n, &value)))
+    });
+    [
+        ("80 Deny statements over 30 tags", after_all(tags.collect())),
+        ("stars in NotResource", after_all(stars.collect())),
+        ("ranges and sets", after_all(ranges.collect())),
+        ("variables in patterns", after_all(variables.collect())),
+    ]
+}
+
+fn hard_policies(c: &mut Criterion) {
+    let mut group = c.benchmark_group("all rules on a bucket policy made to be hard");
+    group.sample_size(10);
+    for (name, statements) in hard() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+        std::fs::write(folder.path().join("central-logs-policy.json"), text).expect("a file");
+        let collected = read(folder.path(), ".", 1);
+        group.bench_function(name, |b| {
+            b.iter_custom(|times| in_threads(1, || (0..times).map(|_| audit(&collected)).sum()));
+        });
+    }
+    group.finish();
+}
+
 fn large_export(c: &mut Criterion) {
     let mut group = c.benchmark_group("account-authorization-details");
     group.sample_size(10);
@@ -384,5 +435,5 @@ fn start(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, many_files, many_admissions, large_export, one_request, whole_read, start);
+criterion_group!(benches, many_files, many_admissions, hard_policies, large_export, one_request, whole_read, start);
 criterion_main!(benches);

@@ -4,6 +4,7 @@
 //! about. Both are pure: they see policies and requests, never files.
 
 pub mod actor;
+pub mod allowance;
 pub mod bucket;
 pub mod delivery;
 pub mod evaluate;

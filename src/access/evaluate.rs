@@ -5,6 +5,7 @@
 //! policies (ownership, ACLs, block public access, grants, the state of a key) is decided in [`crate::access::s3`] and
 //! [`crate::access::kms`], and only where [`Policies`] has the facts for it.
 
+mod denies;
 mod near;
 mod notes;
 mod statement;
@@ -12,6 +13,7 @@ mod titles;
 
 use std::fmt;
 
+pub use self::denies::Denies;
 use self::notes::Notes;
 pub(in crate::access) use self::notes::combine;
 pub use self::titles::{Carried, Title, Titles};
@@ -204,19 +206,10 @@ impl Evaluation<'_> {
 
     /// The sweep for Deny statements, over every policy that applies.
     fn denied(&mut self) -> Tri {
-        let Policies { identity, resource, boundary, session, endpoint, scp, rcp, .. } = *self.policies;
+        let Policies { scp, rcp, .. } = *self.policies;
         let mut denied = Tri::False;
-        let sides = [
-            (identity, Authority::Identity),
-            (resource, Authority::Resource),
-            (boundary, Authority::Boundary),
-            (session, Authority::Session),
-            (endpoint, Authority::Endpoint),
-        ];
-        for (side, authority) in sides {
-            if let Side::Policies(policies) = side {
-                denied = denied.or(self.deny_by(policies, authority));
-            }
+        for (side, authority) in self.policies.sides() {
+            denied = denied.or(self.deny_by(side.policies(), authority));
         }
         for level in if self.scp_applies() { scp } else { &[] } {
             denied = denied.or(self.deny_by(level, Authority::Scp));

@@ -134,6 +134,10 @@ impl Objects {
             if found.iter().any(|larger| choice & larger == choice) {
                 continue;
             }
+            if self.work == 0 {
+                self.is_complete = false;
+                break;
+            }
             // Those beyond the first few are stayed out of all together, or not at all.
             let stays_out = |number: usize| match number < parted {
                 true => choice >> number & 1 == 1,

@@ -10,6 +10,7 @@ mod targets;
 
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Found, Question};
@@ -17,8 +18,8 @@ use crate::access::sts::{named_accounts, names_everyone, strangers};
 use crate::aws::{AccountId, Arn};
 use crate::policy::{Clause, Effect, Policy, Statement};
 use callers::Keys;
-use targets::lacking;
-pub use targets::resources;
+use targets::{keys_of_services, lacking};
+pub use targets::{resources, told_apart};
 
 /// Who gets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +66,8 @@ pub struct Guarded<'p> {
     pub management: Option<AccountId>,
     /// The RCPs of the owner's account, level by level; empty where there are none or they are not known.
     pub rcp: &'p [Vec<&'p Policy>],
+    /// How much may be looked at.
+    pub allowance: &'p Allowance,
 }
 
 impl Guarded<'_> {
@@ -86,6 +89,9 @@ pub fn is_for_everyone(statement: &Statement) -> bool {
     statement.effect == Effect::Allow && names_everyone(statement)
 }
 
+/// Actions, each with a resource.
+type Requests = Vec<(String, CompactString)>;
+
 /// One statement, with all that may deny what it allows.
 struct Scene<'g> {
     guarded: &'g Guarded<'g>,
@@ -97,6 +103,8 @@ struct Scene<'g> {
     of_patterns: Vec<AccountId>,
     /// The owner's account, or one that stands for it: whatever it is, an outsider is of another.
     owner: AccountId,
+    /// The keys of services that conditions look at.
+    keys: Vec<CompactString>,
 }
 
 impl<'g> Scene<'g> {
@@ -116,7 +124,9 @@ impl<'g> Scene<'g> {
         let of_patterns = of_patterns.filter(|(pattern, _)| pattern.as_deref().is_some_and(is_of_several));
         let of_patterns = of_patterns.map(|(_, account)| account).collect();
         let owner = guarded.account.unwrap_or_else(|| AccountId::other_than([stranger, guarded.stranger]));
-        Scene { guarded, statement, narrowed, stranger, of_patterns, owner }
+        let mut scene = Scene { guarded, statement, narrowed, stranger, of_patterns, owner, keys: Vec::new() };
+        scene.keys = keys_of_services(scene.clauses());
+        scene
     }
 
     fn is_key(&self) -> bool {
@@ -136,12 +146,30 @@ impl<'g> Scene<'g> {
         self.statements().flat_map(|statement| &statement.conditions)
     }
 
+    /// Whether the patterns of resources hold something of the caller beside its account.
+    fn hangs_on_names(&self) -> bool {
+        let resources = self.statements().filter_map(|statement| statement.resources.as_ref());
+        let mut variables = resources.flat_map(|resources| &resources.items).flat_map(|item| item.variables());
+        variables.any(|variable| !variable.key.is("aws:PrincipalAccount"))
+    }
+
     fn first_through(&self, callers: Vec<(Outsider, Caller, Keys)>) -> Passage {
         let mut conditional = None;
         let mut gave_up = false;
+        let mut asked: Option<(Option<AccountId>, Requests)> = None;
         for (outsider, caller, fixed) in callers {
-            for (action, resource) in self.requests(&caller) {
-                match self.ask(caller.clone(), &action, resource, fixed.clone()) {
+            if self.guarded.allowance.is_spent() {
+                gave_up = true;
+                break;
+            }
+            // Of the caller the account alone may stand in the patterns of resources.
+            let requests = match asked.take() {
+                Some((account, known)) if account == caller.account() && !self.hangs_on_names() => known,
+                _ => self.requests(&caller),
+            };
+            let requests = &asked.insert((caller.account(), requests)).1;
+            for (action, resource) in requests {
+                match self.ask(caller.clone(), action, resource.clone(), fixed.clone()) {
                     Answer::Yes(found) => return Passage::Open(outsider, found),
                     Answer::If(found) if conditional.is_none() => conditional = Some((outsider, found)),
                     Answer::Undecided => gave_up = true,
@@ -157,7 +185,7 @@ impl<'g> Scene<'g> {
     }
 
     fn ask(&self, caller: Caller, action: &str, resource: CompactString, mut fixed: Keys) -> Answer {
-        fixed.extend(lacking(self.clauses(), action).into_iter().map(|key| (key.into(), Given::Absent)));
+        fixed.extend(lacking(&self.keys, action).into_iter().map(|key| (key.into(), Given::Absent)));
         let policies = [&self.narrowed];
         let granted = caller.account().map(|_| {
             format!("administrators of the caller's account decide which of their users and roles may `{action}`")
@@ -176,7 +204,7 @@ impl<'g> Scene<'g> {
             },
             fixed,
         };
-        question.ask()
+        question.ask(self.guarded.allowance)
     }
 }
 

@@ -39,7 +39,7 @@ use crate::access::organization::Organization;
 use crate::access::sts::{Membership, organizations};
 use crate::aws::AccountId;
 use crate::estate::{Estate, Gap};
-use crate::finding::matrix::{Ability, Access, Matrix, Party, ReaderKind};
+use crate::finding::matrix::{Ability, Access, Certainty, Matrix, Party, ReaderKind};
 use crate::model::{Class, LogBucket, Model};
 use crate::policy::Policy;
 use crate::text::Span;
@@ -70,6 +70,7 @@ pub fn matrix(
     chain::extend(&ground, &mut entries, &mut gaps);
     entries.retain(|entry| entry.reader.is_account() || !entry.reach.is_empty());
     gaps.extend(entries.iter().flat_map(missing));
+    gaps.extend(given_up(&ground, &entries));
     gaps.sort_by(|one, other| (&one.fact, &one.reason).cmp(&(&other.fact, &other.reason)));
     gaps.dedup_by(|one, other| one.fact == other.fact && one.reason == other.reason);
     fold::folded(&ground, entries, gaps)
@@ -94,6 +95,28 @@ fn missing(entry: &Entry<'_>) -> Vec<Gap> {
         gap.reason = format!("{}: {}", entry.reader.party.id, gap.reason).into();
     }
     gaps
+}
+
+/// What a bound left open: one gap for each bound, whoever is asked about.
+fn given_up(ground: &Ground<'_>, entries: &[Entry<'_>]) -> Vec<Gap> {
+    let mut readers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for entry in entries {
+        let open = entry.reach.all().filter(|access| access.certainty == Certainty::Unknown);
+        for bound in open.flat_map(|access| &access.depends_on).filter(|one| one.is_bound()) {
+            readers.entry(bound.text()).or_default().insert(&entry.reader.party.label);
+        }
+    }
+    let gap = |(bound, readers): (&str, BTreeSet<&str>)| {
+        let first = readers.first().copied().unwrap_or_default();
+        let others = match readers.len() {
+            0 | 1 => String::new(),
+            2 => " and 1 other reader".to_owned(),
+            count => format!(" and {} other readers", count - 1),
+        };
+        let gap = Gap::new("bucket.policy", format!("what {first}{others} can do is not known: {bound}"));
+        gap.at(ground.policy().map(|policy| policy.span))
+    };
+    readers.into_iter().map(gap).collect()
 }
 
 /// Anyone, every account that model or policies name, and accounts that stand for those nobody names.

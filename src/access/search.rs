@@ -6,28 +6,27 @@
 //! word. The number of tries is bounded; when the bound is met the answer is [`Answer::Undecided`].
 
 mod candidates;
+mod combinations;
+mod cost;
 
 use std::cell::LazyCell;
 
 use compact_str::CompactString;
 
-use self::candidates::candidates;
+use self::candidates::Candidates;
 pub use self::candidates::fill;
+use self::combinations::{Choice, Combinations};
+use self::cost::{Meter, WORK};
+use crate::access::allowance::Allowance;
 
-use crate::access::evaluate::{Explanation, Policies, Side, decide, explain, statement_may_meet};
+use crate::access::evaluate::{Explanation, Policies, Side, explain, statement_may_meet};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::aws::{AccountId, ConditionKey, services};
-use crate::finding::{Decision, Dependency, Witness};
+use crate::finding::{Dependency, Witness};
 use crate::policy::condition::{self, Tri};
 use crate::policy::pattern;
-use crate::policy::template::Template;
+use crate::policy::template::{Template, Variable};
 use crate::policy::{Effect, Policy, Statement};
-
-/// How many requests one question may put to the evaluator.
-const MAX_TRIES: usize = 20_000;
-
-/// What one comparison of a try takes of the work that may be spent: as much as so many tokens of patterns.
-const WORK: usize = 8;
 
 /// A value that no policy names.
 pub const STRANGER: &str = "any-other-value";
@@ -148,35 +147,48 @@ pub fn can_arrange(key: &ConditionKey) -> bool {
 }
 
 impl Question<'_> {
-    /// Looks for a request that is allowed.
-    pub fn ask(&self) -> Answer {
-        self.ask_within(&mut usize::MAX.clone())
+    /// Looks for a request that is allowed, and gives up when it has taken its share of the allowance.
+    pub fn ask(&self, allowance: &Allowance) -> Answer {
+        let given = allowance.share();
+        let mut work = given;
+        let answer = self.ask_within(&mut work);
+        allowance.spend(given - work);
+        answer
     }
 
     /// Looks for a request that is allowed, and gives up when `work` is spent: each try takes as much of it as there is to
     /// compare.
     pub fn ask_within(&self, work: &mut usize) -> Answer {
+        let mut meter = Meter::new(*work);
+        let answer = self.within(&mut meter);
+        *work = meter.left();
+        answer
+    }
+
+    fn within(&self, meter: &mut Meter) -> Answer {
+        if !meter.take(WORK) {
+            return Answer::Undecided;
+        }
         // Most often the first caller gets through and the others are never looked at.
         let requests: Vec<LazyCell<Request, _>> =
             self.callers.iter().map(|caller| LazyCell::new(|| self.request(caller))).collect();
-        let statements = self.statements(|| requests.iter().map(|request| &**request));
-        let cost = WORK + statements.iter().map(|statement| WORK * comparisons(statement)).sum::<usize>();
-        let given = MAX_TRIES.min(*work / cost);
-        let mut tries = given;
-        let answer = self.try_each(requests.iter().map(|request| &**request), &statements, &mut tries);
-        *work = work.saturating_sub((1 + given - tries) * cost);
-        answer
+        let statements = self.statements(meter, || requests.iter().map(|request| &**request));
+        self.try_each(requests.iter().map(|request| &**request), &statements, meter)
     }
 
     fn try_each<'r>(
         &self,
         requests: impl Iterator<Item = &'r Request>,
         statements: &[&Statement],
-        tries: &mut usize,
+        meter: &mut Meter,
     ) -> Answer {
         let mut conditional = None;
-        let mut gave_up = false;
         for base in requests {
+            if meter.is_spent() {
+                break;
+            }
+            let mut candidates = Candidates::new(statements, base);
+            let mut combinations = Combinations::new(&self.policies, base);
             // Each statement that may allow, and once none: what an account, an ACL or a policy that is not known grants.
             let can_be_granted = base.caller.account().is_some()
                 || base.caller == Caller::Anonymous
@@ -184,24 +196,24 @@ impl Question<'_> {
             let granted = can_be_granted.then_some(None);
             let allows = statements.iter().filter(|s| s.effect == Effect::Allow).map(|s| Some(*s));
             for target in allows.chain(granted) {
-                let few = self.choices(base, target, statements, false);
+                let few = self.choices(&mut candidates, target, false, meter);
                 let Some(few) = few else { continue };
-                let more = self.choices(base, target, statements, true).filter(|more| more.len() > few.len());
+                let more = self.choices(&mut candidates, target, true, meter).filter(|more| more.len() > few.len());
                 // What hangs on a key that the caller chooses is tried with all its values before it counts.
                 let mut ignored = None;
                 let open = if more.is_some() { &mut ignored } else { &mut conditional };
-                if let Some(answer) = self.try_all(base, &few, tries, open) {
-                    return answer;
+                let mut allowed = combinations.first_allowed(&few, meter, open);
+                if let (None, Some(more)) = (&allowed, more) {
+                    allowed = combinations.first_allowed(&more, meter, &mut conditional);
                 }
-                if let Some(answer) = more.and_then(|more| self.try_all(base, &more, tries, &mut conditional)) {
-                    return answer;
+                if let Some(request) = allowed {
+                    return Answer::Yes(self.found(&request));
                 }
-                gave_up |= *tries == 0;
             }
         }
         match conditional {
             Some(request) => Answer::If(self.found(&request)),
-            None if gave_up => Answer::Undecided,
+            None if meter.is_spent() => Answer::Undecided,
             None => Answer::No,
         }
     }
@@ -220,73 +232,33 @@ impl Question<'_> {
     /// the values of a key can satisfy `target`.
     fn choices(
         &self,
-        base: &Request,
+        candidates: &mut Candidates<'_>,
         target: Option<&Statement>,
-        statements: &[&Statement],
         all: bool,
-    ) -> Option<Vec<(CompactString, Vec<Given>)>> {
-        let mut keys: Vec<ConditionKey> = Vec::new();
-        let mut choices = Vec::new();
-        let others = statements.iter().copied().filter(|s| all || s.effect == Effect::Deny);
+        meter: &mut Meter,
+    ) -> Option<Vec<Choice>> {
+        let base = candidates.base;
+        let mut choices: Vec<Choice> = Vec::new();
+        let others = candidates.statements.iter().copied().filter(|s| all || s.effect == Effect::Deny);
         for statement in target.into_iter().chain(others) {
-            for (key, written) in looked_at(statement) {
-                if keys.contains(&key) || !self.is_free(&key, base) {
+            for key in looked_at(statement) {
+                if choices.iter().any(|choice| choice.key == *key) || !self.is_free(key, base) {
                     continue;
                 }
-                let mut values = candidates(&key, statements, base);
-                if let Some(target) = target {
+                let mut values = candidates.of(key, meter).to_vec();
+                if let Some(target) = target.filter(|target| target.conditions.iter().any(|clause| clause.key == *key))
+                {
+                    meter.charge(WORK * values.len());
                     let mut request = base.clone();
-                    values.retain(|given| may_hold(target, &key, given, &mut request));
+                    values.retain(|given| may_hold(target, key, given, &mut request));
                 }
                 if values.is_empty() {
                     return None;
                 }
-                choices.push((written, values));
-                keys.push(key);
+                choices.push(Choice { key: key.clone(), values });
             }
         }
         Some(choices)
-    }
-
-    /// Tries every combination of the choices; `None` where none is allowed for certain.
-    fn try_all(
-        &self,
-        base: &Request,
-        choices: &[(CompactString, Vec<Given>)],
-        tries: &mut usize,
-        conditional: &mut Option<Request>,
-    ) -> Option<Answer> {
-        let mut choice = vec![0usize; choices.len()];
-        loop {
-            if *tries == 0 {
-                return None;
-            }
-            *tries -= 1;
-            let mut request = base.clone();
-            for ((written, values), index) in choices.iter().zip(&choice) {
-                if let Some(given) = values.get(*index) {
-                    request.set(written, given.clone());
-                }
-            }
-            match decide(&request, &self.policies) {
-                Decision::Allowed => return Some(Answer::Yes(self.found(&request))),
-                Decision::Conditional if conditional.is_none() => *conditional = Some(request),
-                _ => {}
-            }
-            // The next combination.
-            let mut advanced = false;
-            for (index, (_, values)) in choice.iter_mut().zip(choices) {
-                *index += 1;
-                if *index < values.len() {
-                    advanced = true;
-                    break;
-                }
-                *index = 0;
-            }
-            if !advanced {
-                return None;
-            }
-        }
     }
 
     fn is_free(&self, key: &ConditionKey, base: &Request) -> bool {
@@ -302,16 +274,19 @@ impl Question<'_> {
     }
 
     /// The statements whose action, resource and principal may fit some caller.
-    fn statements<'r, R: Iterator<Item = &'r Request>>(&self, requests: impl Fn() -> R) -> Vec<&Statement> {
-        let Policies { identity, resource, boundary, session, endpoint, scp, rcp, .. } = self.policies;
-        let sides = [identity, resource, boundary, session, endpoint].into_iter().flat_map(|side| match side {
-            Side::Policies(policies) => policies,
-            _ => &[],
-        });
-        let levels = scp.iter().chain(rcp).flatten();
-        let all = sides.chain(levels).flat_map(|policy: &&Policy| policy.effective());
-        all.filter(|statement| requests().any(|request| statement_may_meet(statement, request, &self.policies)))
-            .collect()
+    fn statements<'r, R: Iterator<Item = &'r Request>>(
+        &self,
+        meter: &mut Meter,
+        requests: impl Fn() -> R,
+    ) -> Vec<&Statement> {
+        let all = self.policies.all().flat_map(Policy::effective);
+        all.filter(|statement| {
+            requests().any(|request| {
+                meter.charge(cost::naming(statement));
+                statement_may_meet(statement, request, &self.policies)
+            })
+        })
+        .collect()
     }
 
     fn found(&self, request: &Request) -> Found {
@@ -328,30 +303,17 @@ fn carries(action: &str, key: &ConditionKey) -> bool {
         || services::action(action).is_none_or(|action| !is_documented() || action.supports_key(key.as_str()))
 }
 
-/// The keys that a statement looks at, each once as it is written: in its comparisons, and in the variables of its values
-/// and resources.
-fn looked_at(statement: &Statement) -> Vec<(ConditionKey, CompactString)> {
-    let mut keys: Vec<(ConditionKey, CompactString)> = Vec::new();
-    let mut add = |key: ConditionKey, written: &CompactString| {
-        if !keys.iter().any(|(known, _)| *known == key) {
-            keys.push((key, written.clone()));
-        }
-    };
-    for clause in &statement.conditions {
-        add(clause.key.clone(), &clause.written_key);
-    }
-    let values = statement.conditions.iter().flat_map(|clause| &clause.values).map(|value| &value.template);
-    let resources = statement.resources.iter().flat_map(|resources| &resources.items).map(|item| &item.value);
-    for variable in values.chain(resources).flat_map(Template::variables) {
-        add(variable.key.clone(), &CompactString::from(variable.key.as_str()));
-    }
-    keys
+/// The keys that a statement looks at: in its comparisons, and in the variables of its values and resources.
+fn looked_at(statement: &Statement) -> impl Iterator<Item = &ConditionKey> {
+    let compared = statement.conditions.iter().map(|clause| &clause.key);
+    compared.chain(variables(statement).map(|variable| &variable.key))
 }
 
-/// How much there is to compare in a statement.
-fn comparisons(statement: &Statement) -> usize {
-    let resources = statement.resources.as_ref().map_or(0, |resources| resources.items.len());
-    1 + resources + statement.conditions.iter().map(|clause| clause.values.len()).sum::<usize>()
+/// The variables in the values and resources of a statement.
+fn variables(statement: &Statement) -> impl Iterator<Item = &Variable> {
+    let values = statement.conditions.iter().flat_map(|clause| &clause.values).map(|value| &value.template);
+    let resources = statement.resources.iter().flat_map(|resources| &resources.items).map(|item| &item.value);
+    values.chain(resources).flat_map(Template::variables)
 }
 
 /// A request and its decision as a report shows it.

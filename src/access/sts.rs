@@ -8,6 +8,7 @@ mod refusal;
 
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Question, principals_of};
@@ -145,6 +146,8 @@ pub struct Trust<'p> {
     pub scp: &'p [Vec<&'p Policy>],
     /// The ID of the estate's organization, where known.
     pub organization: Option<&'p str>,
+    /// How much may be looked at.
+    pub allowance: &'p Allowance,
 }
 
 impl Trust<'_> {
@@ -222,7 +225,7 @@ impl Trust<'_> {
                     },
                     fixed: keys,
                 };
-                best = better(best, way.weigh(question.ask()));
+                best = better(best, way.weigh(question.ask(self.allowance)));
                 if best.is_yes() {
                     return best;
                 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{ANY_SESSION, Answer, Question};
@@ -207,24 +208,28 @@ impl<'a> RoleView<'a> {
     pub fn admits(
         &self,
         context: &Context<'_>,
+        allowance: &Allowance,
         party: &Party,
         action: &str,
         external_id: ExternalId<'_>,
         fixed: &[(&str, Given)],
     ) -> Answer {
-        self.with_trust(context, |trust| trust.admits(party.account, &party.membership, action, external_id, fixed))
+        self.with_trust(context, allowance, |trust| {
+            trust.admits(party.account, &party.membership, action, external_id, fixed)
+        })
     }
 
     /// Whether one of these principals of one party can assume this role, its administrators willing.
     pub fn admits_any_of(
         &self,
         context: &Context<'_>,
+        allowance: &Allowance,
         party: &Party,
         callers: Vec<Caller>,
         external_id: ExternalId,
         fixed: &[(&str, Given)],
     ) -> Answer {
-        self.with_trust(context, |trust| {
+        self.with_trust(context, allowance, |trust| {
             trust.admits_any_of(callers, &party.membership, "sts:AssumeRole", external_id, fixed)
         })
     }
@@ -233,23 +238,36 @@ impl<'a> RoleView<'a> {
     pub fn admits_caller(
         &self,
         context: &Context<'_>,
+        allowance: &Allowance,
         caller: Caller,
         action: &str,
         fixed: &[(&str, Given)],
     ) -> Answer {
-        self.with_trust(context, |trust| trust.admits_caller(caller, action, fixed))
+        self.with_trust(context, allowance, |trust| trust.admits_caller(caller, action, fixed))
     }
 
-    fn with_trust(&self, context: &Context<'_>, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
+    fn with_trust(
+        &self,
+        context: &Context<'_>,
+        allowance: &Allowance,
+        ask: impl FnOnce(Trust<'_>) -> Answer,
+    ) -> Answer {
         let Ok(policy) = self.trust.as_deref() else { return Answer::No };
-        self.with_policy(context, policy, ask)
+        self.with_policy(context, allowance, policy, ask)
     }
 
-    fn with_policy(&self, context: &Context<'_>, policy: &Policy, ask: impl FnOnce(Trust<'_>) -> Answer) -> Answer {
+    fn with_policy(
+        &self,
+        context: &Context<'_>,
+        allowance: &Allowance,
+        policy: &Policy,
+        ask: impl FnOnce(Trust<'_>) -> Answer,
+    ) -> Answer {
         let rcp = context.rcp(self.role.account);
         let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let organization = context.model.organization_id().map(|organization| organization.id.as_str());
-        ask(Trust { role: &self.arn(), account: self.role.account, policy, rcp: &rcp, scp: &[], organization })
+        let (role, account) = (&self.arn(), self.role.account);
+        ask(Trust { role, account, policy, rcp: &rcp, scp: &[], organization, allowance })
     }
 
     /// The accounts other than its own that can assume it, with whatever external ID; any account there is comes first.
@@ -338,7 +356,7 @@ impl<'a> RoleView<'a> {
             policies: Policies { identity: Side::Policies(&policies), ..Policies::default() },
             fixed: Vec::new(),
         };
-        let answer = better(Answer::No, question.ask());
+        let answer = better(Answer::No, question.ask(&Allowance::of_rule()));
         match (&answer, self.missing.first()) {
             (Answer::Yes(_), _) | (_, None) => Ok(answer),
             (_, Some(gap)) => Err(gap.clone()),

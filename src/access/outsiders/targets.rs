@@ -1,8 +1,11 @@
 //! What is asked for: actions and resources of a statement, as few as its policy tells apart.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use compact_str::CompactString;
 
-use super::Scene;
+use super::{Requests, Scene};
 use crate::access::request::{Caller, Request};
 use crate::access::search::{STRANGER, fill};
 use crate::aws::ActionName;
@@ -10,7 +13,10 @@ use crate::aws::services::{self, Applies};
 use crate::policy::condition::Context;
 use crate::policy::pattern::{self};
 use crate::policy::template::{Match, Template};
-use crate::policy::{Clause, Effect, Statement};
+use crate::policy::{Clause, Effect, Entries, Statement};
+
+/// How many resources are not worth telling apart.
+const FEW: usize = 4;
 
 /// The names tried first, so that a proof shows what matters most.
 const FIRST: [&str; 6] =
@@ -18,23 +24,35 @@ const FIRST: [&str; 6] =
 
 impl Scene<'_> {
     /// For each resource that the statement may mean, one action of each set that the policies do not tell apart.
-    pub(super) fn requests(&self, caller: &Caller) -> Vec<(String, CompactString)> {
+    pub(super) fn requests(&self, caller: &Caller) -> Requests {
         let base = Request::new(caller.clone(), "s3:GetObject", self.guarded.arn, Some(self.owner));
+        let (of_bucket, of_objects) = (OnceCell::new(), OnceCell::new());
         let mut requests = Vec::new();
         for resource in self.resources(&base) {
-            let mut seen: Vec<(Vec<bool>, Vec<&str>)> = Vec::new();
-            for action in self.actions(&resource) {
-                let denies = self.statements().filter(|statement| statement.effect == Effect::Deny);
-                let denied = denies.map(|deny| deny.covers_action(&action)).collect();
-                let told_apart_by = (denied, lacking(self.clauses(), &action));
-                if !seen.contains(&told_apart_by) {
-                    seen.push(told_apart_by);
-                    requests.push((action, resource.clone()));
-                }
-            }
+            // Which actions work on a resource hangs on its kind.
+            let known = if resource.contains('/') { &of_objects } else { &of_bucket };
+            let actions: &Vec<String> = known.get_or_init(|| self.actions_told_apart(&resource));
+            requests.extend(actions.iter().map(|action| (action.clone(), resource.clone())));
         }
         requests.sort_by_key(|(action, _)| rank(action));
         requests
+    }
+
+    /// One of each set of actions of the statement on the resource that the policies do not tell apart.
+    fn actions_told_apart(&self, resource: &str) -> Vec<String> {
+        let mut seen: Vec<(Vec<bool>, Vec<&str>)> = Vec::new();
+        let mut actions = self.actions(resource);
+        actions.retain(|action| {
+            let denies = self.statements().filter(|statement| statement.effect == Effect::Deny);
+            let denied = denies.map(|deny| deny.covers_action(action)).collect();
+            let told_apart_by = (denied, lacking(&self.keys, action));
+            let is_new = !seen.contains(&told_apart_by);
+            if is_new {
+                seen.push(told_apart_by);
+            }
+            is_new
+        });
+        actions
     }
 
     /// Resources that the statement takes in.
@@ -44,7 +62,7 @@ impl Scene<'_> {
         }
         let mut resources = resources(self.statements(), self.guarded.arn, base);
         resources.retain(|resource| self.takes_in(resource, base));
-        resources
+        told_apart(resources, || self.statements(), base)
     }
 
     fn takes_in(&self, resource: &str, base: &Request) -> bool {
@@ -97,16 +115,41 @@ pub fn resources<'p>(
     out
 }
 
+/// Of resources that no statement tells apart the first; all of them where that hangs on what the caller chooses.
+pub fn told_apart<'p, I: Iterator<Item = &'p Statement>>(
+    mut resources: Vec<CompactString>,
+    statements: impl Fn() -> I,
+    base: &Request,
+) -> Vec<CompactString> {
+    let elements: Vec<&Entries> = statements().filter_map(|statement| statement.resources.as_ref()).collect();
+    let mut variables = elements.iter().flat_map(|entries| &entries.items).flat_map(|item| item.variables());
+    if resources.len() <= FEW || variables.any(|variable| !variable.key.is("aws:PrincipalAccount")) {
+        return resources;
+    }
+    let mut seen: BTreeSet<Vec<bool>> = BTreeSet::new();
+    resources.retain(|resource| {
+        let meets = |item: &Template| item.matches_arn(resource, &|variable| base.variable(variable)) == Match::Yes;
+        let met = elements.iter().map(|entries| entries.items.iter().any(|item| meets(item)));
+        seen.insert(met.chain([resource.contains('/')]).collect())
+    });
+    resources
+}
+
 fn rank(action: &str) -> usize {
     FIRST.iter().position(|first| *first == action).unwrap_or(FIRST.len())
 }
 
-/// The keys among these comparisons that a request for `action` never carries.
-pub(super) fn lacking<'p>(clauses: impl Iterator<Item = &'p Clause>, action: &str) -> Vec<&'p str> {
+/// The keys of these comparisons that actions support or not, each once.
+pub(super) fn keys_of_services<'p>(clauses: impl Iterator<Item = &'p Clause>) -> Vec<CompactString> {
+    let keys: BTreeSet<&str> = clauses.map(|clause| clause.key.as_str()).collect();
+    let documented = keys.into_iter().filter(|key| !services::is_global_key(key));
+    documented.filter(|key| services::condition_key(key).is_some()).map(CompactString::from).collect()
+}
+
+/// Those among such keys that a request for `action` never carries.
+pub(super) fn lacking<'p>(keys: &'p [CompactString], action: &str) -> Vec<&'p str> {
     let Some(action) = services::action(action) else { return Vec::new() };
-    let keys = clauses.map(|clause| clause.key.as_str());
-    let documented = keys.filter(|key| !services::is_global_key(key) && services::condition_key(key).is_some());
-    documented.filter(|key| !action.supports_key(key)).collect()
+    keys.iter().map(CompactString::as_str).filter(|key| !action.supports_key(key)).collect()
 }
 
 /// The key of an object that a `Resource` pattern takes in.

@@ -12,7 +12,7 @@ fn policy(statements: &str, kind: PolicyKind) -> Policy {
     parse(Tape::new().read(&text, &place).unwrap(), kind)
 }
 
-fn guarded<'p>(policy: &'p Policy, arn: &'p str) -> Guarded<'p> {
+fn guarded<'p>(policy: &'p Policy, arn: &'p str, allowance: &'p Allowance) -> Guarded<'p> {
     Guarded {
         policy,
         arn,
@@ -22,18 +22,20 @@ fn guarded<'p>(policy: &'p Policy, arn: &'p str) -> Guarded<'p> {
         known: &[],
         management: None,
         rcp: &[],
+        allowance,
     }
 }
 
 /// How an outsider gets through the first statement of a bucket policy: who, and whether for certain.
 fn bucket(statements: &str) -> Option<(Outsider, bool)> {
     let policy = policy(statements, PolicyKind::Bucket);
-    who(guarded(&policy, "arn:aws:s3:::b").passage(&policy.statements[0]))
+    who(guarded(&policy, "arn:aws:s3:::b", &Allowance::endless()).passage(&policy.statements[0]))
 }
 
 fn key(statements: &str) -> Option<(Outsider, bool)> {
     let policy = policy(statements, PolicyKind::Key);
-    who(guarded(&policy, "arn:aws:kms:us-east-1:111111111111:key/k").passage(&policy.statements[0]))
+    who(guarded(&policy, "arn:aws:kms:us-east-1:111111111111:key/k", &Allowance::endless())
+        .passage(&policy.statements[0]))
 }
 
 fn who(passage: Passage) -> Option<(Outsider, bool)> {
@@ -128,7 +130,7 @@ fn each_action_of_a_statement_is_asked_about_where_a_deny_tells_them_apart() {
     let statements = r#"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]},
         {"Effect":"Deny","Principal":"*","NotAction":"s3:GetBucketTagging","Resource":"*"}"#;
     let policy = policy(statements, PolicyKind::Bucket);
-    let passage = guarded(&policy, "arn:aws:s3:::b").passage(&policy.statements[0]);
+    let passage = guarded(&policy, "arn:aws:s3:::b", &Allowance::endless()).passage(&policy.statements[0]);
     let Passage::Open(_, found) = passage else { panic!("{passage:?}") };
     assert_eq!((&*found.witness.action, &*found.witness.resource), ("s3:GetBucketTagging", "arn:aws:s3:::b"));
 }
@@ -172,7 +174,8 @@ fn a_key_is_open_to_accounts_and_never_to_unsigned_callers() {
 fn callers_of_one_organization_are_asked_about_by_its_id() {
     let statement = format!(r#"{{{GET},"Condition":{{"StringEquals":{{"aws:PrincipalOrgID":"o-formerparent1"}}}}}}"#);
     let policy = policy(&statement, PolicyKind::Bucket);
-    let guarded = guarded(&policy, "arn:aws:s3:::b");
+    let allowance = Allowance::endless();
+    let guarded = guarded(&policy, "arn:aws:s3:::b", &allowance);
     assert_eq!(guarded.passage(&policy.statements[0]), Passage::Closed);
     assert!(matches!(guarded.passage_from("o-formerparent1", &policy.statements[0]), Passage::Open(..)));
     assert_eq!(guarded.passage_from("o-another0000", &policy.statements[0]), Passage::Closed);
@@ -186,7 +189,8 @@ fn an_owner_that_is_not_known_is_still_another_than_the_outsider() {
         (r#"{"StringEquals":{"aws:ResourceAccount":"111111111111"}}"#, true),
     ] {
         let policy = policy(&format!(r#"{{{GET},"Condition":{condition}}}"#), PolicyKind::Bucket);
-        let guarded = Guarded { account: None, organization: None, ..guarded(&policy, "arn:aws:s3:::b") };
+        let allowance = Allowance::endless();
+        let guarded = Guarded { account: None, organization: None, ..guarded(&policy, "arn:aws:s3:::b", &allowance) };
         let passage = guarded.passage(&policy.statements[0]);
         assert_eq!(matches!(passage, Passage::Open(..)), is_open, "{condition}: {passage:?}");
     }

@@ -8,6 +8,9 @@ use crate::policy::pattern::{Token, tokens};
 /// How many tokens the searches for one question should look at before they give up: some hundredths of a second.
 pub const MAX_WORK: usize = 10_000_000;
 
+/// What reading a pattern takes, for each of its tokens.
+const READING: usize = 4;
+
 /// What a search for a text found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Text {
@@ -24,6 +27,13 @@ pub enum Text {
 /// The patterns are read together, character by character; a character that no pattern names stands for all others, so
 /// that the answer is exact. `work` is how many tokens may still be looked at, and is used up.
 pub fn difference(wanted: &[&str], unwanted: &[&str], work: &mut usize) -> Text {
+    // Reading them takes work too.
+    let size: usize = wanted.iter().chain(unwanted).map(|text| text.len() + 1).sum();
+    let Some(left) = work.checked_sub(READING * size) else {
+        *work = 0;
+        return Text::Undecided;
+    };
+    *work = left;
     let machine = Machine::new(wanted, unwanted);
     let mut seen: HashSet<Box<[u64]>> = HashSet::new();
     // Each visited state with the one before it and the character between them.
@@ -34,7 +44,10 @@ pub fn difference(wanted: &[&str], unwanted: &[&str], work: &mut usize) -> Text 
             return Text::Found(machine.text(&trail, at));
         }
         for &character in machine.next_characters(&state) {
-            let Some(left) = work.checked_sub(machine.size) else { return Text::Undecided };
+            let Some(left) = work.checked_sub(machine.size) else {
+                *work = 0;
+                return Text::Undecided;
+            };
             *work = left;
             let Some(next) = machine.step(&state, character) else { continue };
             if seen.insert(next.clone()) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::ground::Ground;
 use super::hit::{Hit, judged};
 use super::seen::Onward;
+use crate::access::allowance::Allowance;
 use crate::access::sts::{ExternalId, Membership, Trust, meant_accounts, named_accounts, names_everyone, strangers};
 use crate::aws::AccountId;
 use crate::estate::{Gap, Role};
@@ -48,7 +49,8 @@ impl Door {
     pub(super) fn ask<T>(&self, ground: &Ground<'_>, ask: impl FnOnce(Trust<'_>) -> T) -> T {
         let rcp = [self.rcp.iter().map(Arc::as_ref).collect::<Vec<_>>()];
         let organization = ground.model.organization_id().map(|organization| organization.id.as_str());
-        ask(Trust { role: &self.arn, account: self.account, policy: &self.policy, rcp: &rcp, scp: &[], organization })
+        let (role, account, allowance) = (&self.arn, self.account, &Allowance::of(ground.allowance));
+        ask(Trust { role, account, policy: &self.policy, rcp: &rcp, scp: &[], organization, allowance })
     }
 
     /// The trust policy, and the RCPs that bind the role.

@@ -127,6 +127,12 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// All that is there, or may be, whosever logs it is.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Access> {
+        let own = self.own.iter().map(|(_, seen)| seen);
+        own.chain(self.named.values()).chain([&self.default]).flat_map(|seen| seen.all())
+    }
+
     /// Nothing; `own` is the account of the reader, where the bucket has its logs.
     pub(super) fn nothing(own: Option<AccountId>) -> Self {
         Reach { own: own.map(|account| (account, Arc::default())), ..Reach::default() }

@@ -2,17 +2,77 @@
 
 use compact_str::CompactString;
 
-use super::STRANGER;
+use super::cost::{Meter, WORK, comparisons};
+use super::{STRANGER, variables};
 use crate::access::request::{Caller, Given, Request};
 use crate::aws::{AccountId, Arn, ConditionKey};
-use crate::policy::condition::{Context, KeyValue, is_multivalued};
+use crate::policy::condition::{self, Context, KeyValue, Tri, is_multivalued};
 use crate::policy::operator::Family;
 use crate::policy::pattern;
 use crate::policy::template::Template;
 use crate::policy::{Clause, Statement};
 
+/// How many values are not worth telling apart.
+const FEW: usize = 2;
+
+/// The values of keys worth trying for one caller, each key's found once.
+pub(super) struct Candidates<'c> {
+    /// The statements that may fit some caller.
+    pub(super) statements: &'c [&'c Statement],
+    /// The caller's request without them.
+    pub(super) base: &'c Request,
+    known: Vec<(ConditionKey, Vec<Given>)>,
+}
+
+impl<'c> Candidates<'c> {
+    pub(super) fn new(statements: &'c [&'c Statement], base: &'c Request) -> Self {
+        Candidates { statements, base, known: Vec::new() }
+    }
+
+    /// Those of a key, of those that nothing tells apart the first.
+    pub(super) fn of(&mut self, key: &ConditionKey, meter: &mut Meter) -> &[Given] {
+        let at = self.known.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+            meter.charge(self.statements.iter().map(|statement| comparisons(statement)).sum());
+            let mut values = candidates(key, self.statements, self.base);
+            if values.len() > FEW {
+                self.tell_apart(key, &mut values, meter);
+            }
+            self.known.push((key.clone(), values));
+            self.known.len() - 1
+        });
+        self.known.get(at).map(|(_, values)| values.as_slice()).unwrap_or_default()
+    }
+
+    /// Leaves of the values that meet the same comparisons the first: for keys that policies alone look at, and that stand in
+    /// no text.
+    fn tell_apart(&self, key: &ConditionKey, values: &mut Vec<Given>, meter: &mut Meter) {
+        if !key.starts_with("aws:") || stands_in_text(key, self.statements) {
+            return;
+        }
+        let compared = || {
+            let statements = self.statements.iter();
+            statements.flat_map(|s| s.conditions.iter().map(|clause| (s.effect, clause))).filter(|(_, c)| c.key == *key)
+        };
+        if compared().any(|(_, clause)| clause.values.iter().any(|value| value.template.variables().next().is_some())) {
+            return;
+        }
+        meter.charge(values.len() * compared().map(|(_, clause)| WORK * clause.values.len()).sum::<usize>());
+        let mut request = self.base.clone();
+        let mut seen: Vec<Vec<Tri>> = Vec::new();
+        values.retain(|given| {
+            request.context.insert(key.clone(), given.clone());
+            let met: Vec<Tri> = compared().map(|(effect, clause)| condition::holds(clause, effect, &request)).collect();
+            let is_new = !seen.contains(&met);
+            if is_new {
+                seen.push(met);
+            }
+            is_new
+        });
+    }
+}
+
 /// The values of a key worth trying: none, something nobody names, and what the policies compare it with.
-pub(super) fn candidates(key: &ConditionKey, statements: &[&Statement], base: &Request) -> Vec<Given> {
+fn candidates(key: &ConditionKey, statements: &[&Statement], base: &Request) -> Vec<Given> {
     let mut values: Vec<CompactString> = Vec::new();
     let mut add = |value: CompactString| {
         if !values.contains(&value) {
@@ -84,10 +144,7 @@ fn may_be_tag(value: &str) -> bool {
 
 /// Whether a statement puts the value of the key into the texts that it compares with.
 fn stands_in_text(key: &ConditionKey, statements: &[&Statement]) -> bool {
-    let values = statements.iter().flat_map(|s| &s.conditions).flat_map(|clause| &clause.values);
-    let resources = statements.iter().filter_map(|s| s.resources.as_ref()).flat_map(|resources| &resources.items);
-    let texts = values.map(|value| &value.template).chain(resources.map(|item| &item.value));
-    texts.flat_map(Template::variables).any(|variable| key.is(variable.key.as_str()))
+    statements.iter().flat_map(|statement| variables(statement)).any(|variable| variable.key == *key)
 }
 
 /// Values that meet, or just miss, one comparison.

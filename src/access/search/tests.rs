@@ -1,4 +1,5 @@
 use super::*;
+use crate::finding::Decision;
 use crate::policy::{PolicyKind, parse};
 use crate::syntax::json::Tape;
 use crate::text::SourceId;
@@ -26,7 +27,7 @@ fn ask(statements: &str, account: &str, fixed: &[(&str, Given)]) -> Answer {
         },
         fixed: fixed.iter().map(|(k, g)| ((*k).into(), g.clone())).collect(),
     };
-    question.ask()
+    question.ask(&Allowance::endless())
 }
 
 const ROOT: &str = r#"{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"sts:AssumeRole""#;
@@ -106,7 +107,7 @@ fn a_source_pattern_that_leaves_the_account_open_lets_a_foreign_resource_in() {
             policies: Policies { resource: Side::Policies(&policies), ..Policies::default() },
             fixed: vec![("aws:SourceAccount".into(), Given::Values(vec!["999999999999".into()]))],
         };
-        question.ask()
+        question.ask(&Allowance::endless())
     };
     for open in [
         r#"{"ArnLike":{"aws:SourceArn":"arn:aws:states:*:*:stateMachine:*"}}"#,

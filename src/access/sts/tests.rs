@@ -1,4 +1,5 @@
 use super::*;
+use crate::access::allowance::Allowance;
 use crate::policy::pattern::{Case, matches};
 use crate::policy::{PolicyKind, parse};
 use crate::syntax::json::Tape;
@@ -30,6 +31,7 @@ fn ask(policy: &Policy, who: &str, membership: &Membership, id: ExternalId<'_>, 
         rcp: &[],
         scp: &[],
         organization: Some(OWN),
+        allowance: &Allowance::endless(),
     };
     trust.admits(account(who), membership, "sts:AssumeRole", id, fixed)
 }
@@ -150,6 +152,7 @@ fn the_worked_cases_of_trust_policies_hold() {
         rcp: &levels,
         scp: &[],
         organization: Some(OWN),
+        allowance: &Allowance::endless(),
     };
     let any =
         |who: &str, of: &Membership| word(&trust.admits(account(who), of, "sts:AssumeRole", ExternalId::Any, &[]));

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use compact_str::CompactString;
 
 use super::RoleView;
+use crate::access::allowance::Allowance;
 use crate::access::search::Answer;
 use crate::access::sts::{
     ExternalId, Membership, meant_accounts, named_accounts, names_everyone, organizations, strangers,
@@ -122,6 +123,7 @@ impl RoleView<'_> {
     pub fn admissions(&self, context: &Context<'_>) -> &[Admission] {
         self.admissions.get_or_init(|| {
             let Ok(trust) = &self.trust else { return Vec::new() };
+            let allowance = Allowance::of_rule();
             let mut admissions = Vec::new();
             for statement in trust.allows() {
                 let candidates = self.candidates(context, trust, statement);
@@ -141,7 +143,7 @@ impl RoleView<'_> {
                         without: OnceLock::new(),
                         guessed: OnceLock::new(),
                     };
-                    let answer = self.with_external_id(context, &admission, ExternalId::Any);
+                    let answer = self.with_external_id(context, &allowance, &admission, ExternalId::Any);
                     if answer != Answer::No {
                         admissions.push(Admission { answer, ..admission });
                     }
@@ -188,8 +190,14 @@ impl RoleView<'_> {
     }
 
     /// Whether an admission stands with this external ID.
-    pub fn with_external_id(&self, context: &Context<'_>, one: &Admission, id: ExternalId<'_>) -> Answer {
-        self.with_policy(context, &one.policy, |trust| {
+    pub fn with_external_id(
+        &self,
+        context: &Context<'_>,
+        allowance: &Allowance,
+        one: &Admission,
+        id: ExternalId<'_>,
+    ) -> Answer {
+        self.with_policy(context, allowance, &one.policy, |trust| {
             trust.admits(one.account, &one.membership, "sts:AssumeRole", id, &[])
         })
     }
@@ -199,7 +207,7 @@ impl RoleView<'_> {
         if self.minds_no_external_id(context, one) {
             return &one.answer;
         }
-        one.without.get_or_init(|| self.with_external_id(context, one, ExternalId::Absent))
+        one.without.get_or_init(|| self.shared_answer(context, one, ExternalId::Absent))
     }
 
     /// Whether an admission stands with an external ID that nobody agreed on.
@@ -207,7 +215,13 @@ impl RoleView<'_> {
         if self.minds_no_external_id(context, one) {
             return &one.answer;
         }
-        one.guessed.get_or_init(|| self.with_external_id(context, one, ExternalId::Guessed))
+        one.guessed.get_or_init(|| self.shared_answer(context, one, ExternalId::Guessed))
+    }
+
+    /// An answer that is kept, whichever rule asks first: each admission has its part of an allowance.
+    fn shared_answer(&self, context: &Context<'_>, one: &Admission, id: ExternalId<'_>) -> Answer {
+        let allowance = Allowance::part_of_rule(self.admissions(context).len());
+        self.with_external_id(context, &allowance, one, id)
     }
 
     /// Whether nothing that decides an admission looks at the external ID, so that it stands with any and without one.

@@ -163,7 +163,9 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     }
     let mut gaps: Vec<Gap> = gaps;
     let changed = all.iter().map(|of| of.reach.bucket.as_str()).collect::<Vec<_>>();
-    for (bucket, change) in bucket_changes::by_role(context, role, &changed) {
+    let (changes, undecided) = bucket_changes::by_role(context, role, &changed);
+    gaps.extend(undecided);
+    for (bucket, change) in changes {
         let labels: Vec<String> = role.parties(context).iter().map(|party| party.who.to_string()).collect();
         let message = format!(
             "sharing role `{}` is allowed `{}` on log bucket `{bucket}`, and {} can assume it",

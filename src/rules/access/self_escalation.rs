@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::search::Answer;
 use crate::aws::Arn;
+use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
 use crate::policy::Statement;
 use crate::rule::context::Context;
@@ -34,21 +36,23 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     if !role.is_sharing(context) {
         return Ok(Verdict::NotApplicable);
     }
-    let mut found = widenings(context, role);
+    let (mut found, undecided) = widenings(context, role);
     found.retain(|one| matches!(one.policy.origin, Origin::Inline(_)));
     let draft = found.first().map(|first| {
         let message = format!("sharing role `{}` can widen itself: it is allowed {}", role.subject.name, in_words(&found));
         let span = bucket_changes::action_span(first.statement, first.action);
         complete(Finding::at(span, "more than it has is one call away").message(message).statement(first.statement), &found)
     });
-    Ok(Verdict::with_gaps(draft.into_iter().collect(), role.missing.clone()))
+    let gaps = role.missing.iter().cloned().chain(undecided);
+    Ok(Verdict::with_gaps(draft.into_iter().collect(), gaps.collect()))
 }
 
 fn managed(context: &Context<'_>) -> Outcome {
     let mut by_arn: BTreeMap<String, Vec<(&RoleView<'_>, Vec<Widening<'_>>)>> = BTreeMap::new();
     for role in context.sharing_roles() {
         let mut of_role: BTreeMap<String, Vec<Widening<'_>>> = BTreeMap::new();
-        for one in widenings(context, role) {
+        // What is not decided is told of the role.
+        for one in widenings(context, role).0 {
             if !matches!(one.policy.origin, Origin::Inline(_)) {
                 of_role.entry(carried::arn_of(role, one.policy)).or_default().push(one);
             }
@@ -108,9 +112,11 @@ fn complete(draft: Draft, found: &[Widening<'_>]) -> Draft {
     }
 }
 
-/// The ways, one for each action and thing, those on the role itself first.
-fn widenings<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> Vec<Widening<'v>> {
-    let Some(account) = role.role.account else { return Vec::new() };
+/// The ways, one for each action and thing, those on the role itself first; and where a search was given up.
+fn widenings<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> (Vec<Widening<'v>>, Option<Gap>) {
+    let Some(account) = role.role.account else { return (Vec::new(), None) };
+    let allowance = Allowance::of_rule();
+    let mut undecided = None;
     let mut asked: Vec<(&'static str, String, String)> = Vec::new();
     asked.extend(OF_ITSELF.map(|action| (action, role.arn(), "the role itself".to_owned())));
     if role.role.permissions.boundary.present().is_some() || role.role.permissions.boundary_document.is_some() {
@@ -132,14 +138,18 @@ fn widenings<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> Vec<Widening<
         asked.extend(OF_KEY.map(|action| (action, arn.to_string(), format!("log key `{name}`"))));
     }
     let statements = || role.policies.iter().flat_map(|policy| policy.policy.allows().map(move |one| (policy, one)));
-    let of = |(action, arn, what): (&'static str, String, String)| {
+    let mut of = |(action, arn, what): (&'static str, String, String)| {
         if !statements().any(|(_, statement)| statement.covers_action(action)) {
             return None;
         }
-        let answer = bucket_changes::by_own_policies(context.estate, context, role, account, action, &arn);
+        let answer = bucket_changes::by_own_policies(context, &allowance, role, account, action, &arn);
+        if answer == Answer::Undecided {
+            undecided.get_or_insert_with(|| Gap::new("role.permissions", GIVEN_UP).at([role.role.span]));
+        }
         let spans: Vec<Span> = answer.found()?.explanation.steps.iter().filter_map(|step| step.span).collect();
         let (policy, statement) = statements().find(|(_, statement)| spans.contains(&statement.span))?;
         Some(Widening { policy, statement, action, what, answer })
     };
-    asked.into_iter().filter_map(of).collect()
+    let found = asked.into_iter().filter_map(&mut of).collect();
+    (found, undecided)
 }

@@ -1,3 +1,4 @@
+use crate::access::allowance::GIVEN_UP;
 use crate::access::search::Answer;
 use crate::estate::{Gap, Known};
 use crate::finding::Finding;
@@ -19,7 +20,7 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(policy) = view.policy()?.or(none.as_ref()) else { return Ok(Verdict::NotApplicable) };
     let answer = over_http(context, view, policy);
     if answer == Answer::Undecided {
-        return Err(Gap::new("bucket.policy", "its conditions have more combinations than are tried"));
+        return Err(Gap::new("bucket.policy", GIVEN_UP));
     }
     let Some(found) = answer.found() else { return Ok(Verdict::Pass) };
     if let Known::Absent(span) = view.bucket.policy {

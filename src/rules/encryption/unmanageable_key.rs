@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::bucket::key_facts;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::Caller;
@@ -41,7 +42,7 @@ fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     match view.key.account.or_else(|| context.model.owner()) {
         Some(owner) => match administers(context, view, policy, owner) {
             Answer::Yes(_) | Answer::If(_) => {}
-            Answer::Undecided => gaps.push(undecided("its conditions have more combinations than are tried")),
+            Answer::Undecided => gaps.push(undecided(GIVEN_UP)),
             Answer::No if policy.has_invalid_statement() => {
                 gaps.push(undecided("a statement that can not be evaluated may let the account in"));
             }
@@ -84,7 +85,8 @@ fn administers(context: &Context<'_>, view: &KeyView<'_>, policy: &Policy, owner
     };
     let fixed = context.membership(owner).keys().into_iter().next().unwrap_or_default();
     let resource = arn.as_str().into();
-    Question { callers, action: ADMINISTERS, resource, resource_account: Some(owner), policies, fixed }.ask()
+    let question = Question { callers, action: ADMINISTERS, resource, resource_account: Some(owner), policies, fixed };
+    question.ask(&Allowance::of_rule())
 }
 
 fn unmanaged(context: &Context<'_>, view: &KeyView<'_>, policy: &Policy, owner: AccountId) -> Draft {

@@ -2,6 +2,7 @@
 
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::{arn_covers, covers};
 use crate::access::request::{Caller, Given};
@@ -42,7 +43,12 @@ pub(in crate::rules) struct Breadth {
 /// in one, within its limits.
 ///
 /// The full administrator's `*` on `*` is no such statement.
-pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: Option<AccountId>) -> Option<Breadth> {
+pub(in crate::rules) fn breadth(
+    allowance: &Allowance,
+    statement: &Statement,
+    limits: &Limits,
+    holder: Option<AccountId>,
+) -> Option<Breadth> {
     if !may_assume(statement) {
         return None;
     }
@@ -57,7 +63,7 @@ pub(in crate::rules) fn breadth(statement: &Statement, limits: &Limits, holder: 
     for (whose, account) in std::iter::once(any).chain(like).chain(named) {
         for partition in partitions(statement) {
             let role = format!("arn:{partition}:iam::{account}:role/{ANY_ROLE}");
-            match ask(statement, limits, holder, (account, &role)) {
+            match ask(allowance, statement, limits, holder, (account, &role)) {
                 Answer::No => {}
                 Answer::Undecided => undecided = Some(Answer::Undecided),
                 answer => return Some(Breadth { whose, answer, span: opening(statement, &role) }),
@@ -72,7 +78,13 @@ pub(in crate::rules) fn may_assume(statement: &Statement) -> bool {
     statement.effect == Effect::Allow && statement.covers_action(ACTION) && !is_full_administrator(statement)
 }
 
-fn ask(statement: &Statement, limits: &Limits, holder: AccountId, (account, role): (AccountId, &str)) -> Answer {
+fn ask(
+    allowance: &Allowance,
+    statement: &Statement,
+    limits: &Limits,
+    holder: AccountId,
+    (account, role): (AccountId, &str),
+) -> Answer {
     let alone = permissions::alone(statement);
     let identity: Vec<&Policy> = std::iter::once(&alone).chain(&limits.denies).collect();
     // A role of another account than the holder's, so that no trust policy lets the holder in by itself.
@@ -93,7 +105,7 @@ fn ask(statement: &Statement, limits: &Limits, holder: AccountId, (account, role
             },
             fixed,
         };
-        better(Answer::No, question.ask())
+        better(Answer::No, question.ask(allowance))
     })
 }
 

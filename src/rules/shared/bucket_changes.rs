@@ -1,12 +1,15 @@
 //! Who can change a log bucket itself: its policy, ACL, ownership, encryption, lifecycle, versioning, locks, replication.
 
+use std::cell::RefCell;
+
 use crate::access::actor::Actor;
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::Caller;
 use crate::access::search::{ANY_SESSION, Answer, Found, Question, principals_of};
 use crate::access::sts::{Membership, better, meant_accounts, names_everyone, ways};
 use crate::aws::AccountId;
-use crate::estate::{Estate, Gap};
+use crate::estate::Gap;
 use crate::model::Class;
 use crate::policy::{Entries, Policy, Statement};
 use crate::rule::context::{BucketView, Context};
@@ -57,6 +60,7 @@ pub(in crate::rules) fn by_statement<'v>(
     let declared = context.model.log_bucket(&view.bucket.name).and_then(|bucket| bucket.owner);
     let owner = view.subject.account.or(declared).or(context.model.owner());
     let own = context.model.organization_id().map(|organization| organization.id.clone());
+    let allowance = Allowance::of_rule();
     let (mut found, mut gaps) = (Vec::new(), Vec::new());
     for statement in policy.allows().filter(|statement| CHANGES.iter().any(|action| statement.covers_action(action))) {
         let mut candidates: Vec<(Who, AccountId, Membership)> = Vec::new();
@@ -75,16 +79,14 @@ pub(in crate::rules) fn by_statement<'v>(
         let asked = candidates.into_iter().find_map(|(who, account, membership)| {
             let actions = CHANGES.into_iter().filter(|action| statement.covers_action(action));
             actions.into_iter().find_map(|action| {
-                let answer = foreign(context, &alone, (&arn, owner), action, account, &membership);
+                let answer = foreign(context, &allowance, &alone, (&arn, owner), action, account, &membership);
                 (answer != Answer::No).then_some((who, action, answer))
             })
         });
         let Some((who, action, answer)) = asked else { continue };
         match answer.found().cloned() {
             Some(proof) => found.push(Change { statement, who, action, answer, found: proof }),
-            None => gaps.push(
-                Gap::new("bucket.policy", "its conditions have more combinations than are tried").at([statement.span]),
-            ),
+            None => gaps.push(Gap::new("bucket.policy", GIVEN_UP).at([statement.span])),
         }
     }
     Ok((found, gaps))
@@ -92,6 +94,7 @@ pub(in crate::rules) fn by_statement<'v>(
 
 fn foreign(
     context: &Context<'_>,
+    allowance: &Allowance,
     policy: &Policy,
     (arn, owner): (&str, Option<AccountId>),
     action: &str,
@@ -118,7 +121,7 @@ fn foreign(
             },
             fixed: way.keys.clone(),
         };
-        better(best, way.weigh(question.ask()))
+        better(best, way.weigh(question.ask(allowance)))
     })
 }
 
@@ -128,38 +131,45 @@ pub(in crate::rules) fn by_role<'v, 'c>(
     context: &'c Context<'_>,
     role: &'v RoleView<'_>,
     told: &[&str],
-) -> Vec<(&'c str, Change<'v>)> {
+) -> (Vec<(&'c str, Change<'v>)>, Vec<Gap>) {
     let covering = || role.policies.iter().flat_map(|policy| policy.policy.allows());
     let covers = |action: &&str| covering().any(|statement| statement.covers_action(action));
-    let Some(account) = role.role.account else { return Vec::new() };
+    let Some(account) = role.role.account else { return (Vec::new(), Vec::new()) };
     if !CHANGES.iter().any(covers) || role.admissions(context).is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let own = context.log_reaches().iter().filter(|reach| reach.owner == Some(account));
+    let (allowance, gaps) = (Allowance::of_rule(), RefCell::new(Vec::new()));
     let of_bucket = |bucket: &'c str, arn: &str| {
         CHANGES.into_iter().skip(1).filter(covers).find_map(|action| {
-            let answer = by_own_policies(context.estate, context, role, account, action, arn);
+            let answer = by_own_policies(context, &allowance, role, account, action, arn);
+            if answer == Answer::Undecided {
+                gaps.borrow_mut().push(Gap::new("role.permissions", GIVEN_UP).at([role.role.span]));
+            }
             let found = answer.found()?.clone();
             let spans: Vec<Span> = found.explanation.steps.iter().filter_map(|step| step.span).collect();
             let statement = covering().find(|statement| spans.contains(&statement.span))?;
             Some((bucket, Change { statement, who: Who::Anyone, action, answer, found }))
         })
     };
-    own.filter(|reach| !told.contains(&&*reach.bucket))
-        .filter_map(|reach| of_bucket(&reach.bucket, &reach.arn))
-        .collect()
+    let untold = own.filter(|reach| !told.contains(&&*reach.bucket));
+    let found = untold.filter_map(|reach| of_bucket(&reach.bucket, &reach.arn)).collect();
+    let mut gaps = gaps.into_inner();
+    gaps.dedup();
+    (found, gaps)
 }
 
 /// Whether a session of a role can do something in its own account: by its policies, within boundary and SCPs, and as the
 /// policy of the bucket does not deny it.
 pub(in crate::rules) fn by_own_policies(
-    estate: &Estate,
     context: &Context<'_>,
+    allowance: &Allowance,
     role: &RoleView<'_>,
     account: AccountId,
     action: &str,
     arn: &str,
 ) -> Answer {
+    let estate = context.estate;
     let actor = Actor::role(estate, role.role);
     let identity: Vec<&Policy> = actor.identity.iter().map(AsRef::as_ref).collect();
     let bucket = estate.buckets.iter().find(|bucket| bucket.arn().as_deref() == Some(arn));
@@ -197,7 +207,7 @@ pub(in crate::rules) fn by_own_policies(
             },
             fixed: keys.clone(),
         };
-        better(Answer::No, question.ask())
+        better(Answer::No, question.ask(allowance))
     })
 }
 

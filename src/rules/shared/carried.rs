@@ -5,6 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use rayon::prelude::*;
 
+use crate::access::allowance::Allowance;
 use crate::aws::managed::{self, ManagedPolicy};
 use crate::aws::{AccountId, Arn};
 use crate::estate::{Gap, built_in_policy};
@@ -77,6 +78,7 @@ pub(in crate::rules) fn of_role<'v, 'a>(
         return Vec::new();
     }
     let ground = Ground::new(context, role);
+    let allowance = Allowance::of_rule();
     let is_plain = |statement: &Statement| excess::is_nothing_more(&ground, statement);
     if chosen.iter().all(|(policy, _)| policy.policy.allows().all(is_plain)) {
         return Vec::new();
@@ -88,7 +90,7 @@ pub(in crate::rules) fn of_role<'v, 'a>(
         let mut carried = Carried { role, policy, known, beyond: Vec::new(), gaps: Vec::new(), unless: Vec::new() };
         carried.unless.clone_from(&limits.unknown);
         for statement in policy.policy.allows().filter(|statement| !is_plain(statement)) {
-            let (excess, gaps) = excess::of_statement(context, &ground, statement, &limits);
+            let (excess, gaps) = excess::of_statement(context, &allowance, &ground, statement, &limits);
             carried.gaps.extend(gaps);
             if !excess.is_empty() {
                 carried.beyond.push((statement, excess));

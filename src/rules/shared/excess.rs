@@ -9,6 +9,7 @@ mod targets;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::search::Answer;
 use crate::aws::services::{self, Access, Action, Applies};
 use crate::estate::Gap;
@@ -74,11 +75,12 @@ const ELSEWHERE: [&str; 4] = ["iam:CreateRole", "ec2:RunInstances", "secretsmana
 /// one thing of each kind and resource.
 pub(in crate::rules) fn of_statement(
     context: &Context<'_>,
+    allowance: &Allowance,
     ground: &Ground<'_, '_>,
     statement: &Statement,
     limits: &Limits,
 ) -> (Vec<Excess>, Vec<Gap>) {
-    let asker = Asker::new(context, ground.role, statement, limits);
+    let asker = Asker::new(context, allowance, ground.role, statement, limits);
     let mut search = Search { asker, ground, statement, found: Vec::new(), gaps: Vec::new() };
     let Some(actions) = &statement.actions else { return (search.found, search.gaps) };
     let [reads, changes, of_keys] = covered(actions);
@@ -150,7 +152,7 @@ impl Search<'_, '_, '_> {
         match answer {
             Answer::No => false,
             Answer::Undecided => {
-                let reason = "its conditions have more combinations than are tried";
+                let reason = GIVEN_UP;
                 self.gaps.push(Gap::new("role.permissions", reason).at([self.statement.span]));
                 true
             }
@@ -243,7 +245,8 @@ impl Search<'_, '_, '_> {
             if has_wildcard(&prefix) || told.contains(&prefix) {
                 continue;
             }
-            let roles_by_name = || breadth(self.statement, limits, self.ground.role.role.account).is_none();
+            let roles_by_name =
+                || breadth(self.asker.allowance, self.statement, limits, self.ground.role.role.account).is_none();
             let action = match prefix.as_str() {
                 "cloudtrail" | "cloudtrail-data" => services::expand(pattern)
                     .find(|a| !matches!(a.access, Access::Read | Access::List))

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::access::allowance::Allowance;
 use crate::access::search::Answer;
 use crate::access::sts::ExternalId;
 use crate::aws::AccountId;
@@ -97,10 +98,11 @@ pub(in crate::rules) fn bound<'v>(
     role: &'v RoleView<'_>,
     gaps: &mut Vec<Gap>,
 ) -> Vec<Bound<'v>> {
+    let allowance = Allowance::of_rule();
     let mut bound = Vec::new();
     for outsider in outsiders(context, role) {
         match hold(context, role, outsider) {
-            Hold::Bound => bound.push(Bound { outsider, accepted: accepted(context, role, outsider) }),
+            Hold::Bound => bound.push(Bound { outsider, accepted: accepted(context, &allowance, role, outsider) }),
             Hold::Undecided => gaps.push(undecided()),
             Hold::Missing(_) | Hold::Without(_) | Hold::AnyId(_) => {}
         }
@@ -109,7 +111,12 @@ pub(in crate::rules) fn bound<'v>(
 }
 
 /// The external IDs that let an outsider in at its statement, as the policy writes them.
-fn accepted<'v>(context: &Context<'_>, role: &RoleView<'_>, outsider: Outsider<'v>) -> Vec<Accepted<'v>> {
+fn accepted<'v>(
+    context: &Context<'_>,
+    allowance: &Allowance,
+    role: &RoleView<'_>,
+    outsider: Outsider<'v>,
+) -> Vec<Accepted<'v>> {
     let admission = outsider.admission;
     let compared = clauses(&admission.policy, outsider.account);
     let values = compared
@@ -118,7 +125,7 @@ fn accepted<'v>(context: &Context<'_>, role: &RoleView<'_>, outsider: Outsider<'
         let id = one.id();
         // A text that the pattern matches.
         let id = if one.is_pattern() { id.replace('*', "").replace('?', "0").into() } else { id };
-        role.with_external_id(context, admission, ExternalId::Exactly(&id)) != Answer::No
+        role.with_external_id(context, allowance, admission, ExternalId::Exactly(&id)) != Answer::No
     };
     let values: Vec<Accepted<'v>> = values.collect();
     match values.as_slice() {

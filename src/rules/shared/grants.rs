@@ -1,5 +1,6 @@
 //! What one Allow statement of a bucket or key policy gives to accounts that nobody declared.
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::search::{
@@ -47,6 +48,7 @@ pub(in crate::rules) struct Grantee<'s> {
 /// What everyone is given is the matter of other rules.
 pub(in crate::rules) fn to_undeclared<'s>(
     context: &Context<'_>,
+    allowance: &Allowance,
     attached: &Attached<'_>,
     statement: &'s Statement,
 ) -> Vec<(Grantee<'s>, Answer)> {
@@ -76,11 +78,12 @@ pub(in crate::rules) fn to_undeclared<'s>(
     }
     if names_everyone(statement) {
         let anyone = Grantee { account: stranger(), canonical: None, span: statement.span };
-        if granted(context, attached, statement, anyone).found().is_some() {
+        if granted(context, allowance, attached, statement, anyone).found().is_some() {
             return Vec::new();
         }
     }
-    let asked = grantees.into_iter().map(|grantee| (grantee, granted(context, attached, statement, grantee)));
+    let asked =
+        grantees.into_iter().map(|grantee| (grantee, granted(context, allowance, attached, statement, grantee)));
     asked.filter(|(_, answer)| *answer != Answer::No).collect()
 }
 
@@ -93,7 +96,13 @@ impl Attached<'_> {
 
 /// Whether a statement lets some principal of an account do anything, its own administrators willing; all Deny statements
 /// of the policy count, its other Allow statements do not.
-fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement, to: Grantee<'_>) -> Answer {
+fn granted(
+    context: &Context<'_>,
+    allowance: &Allowance,
+    attached: &Attached<'_>,
+    statement: &Statement,
+    to: Grantee<'_>,
+) -> Answer {
     let mut policy = attached.policy.clone();
     policy.statements.retain(|one| one.effect == Effect::Deny || one.span == statement.span);
     let policies = [&policy];
@@ -124,7 +133,7 @@ fn granted(context: &Context<'_>, attached: &Attached<'_>, statement: &Statement
                 },
                 fixed: way.keys.iter().cloned().chain(fixed).collect(),
             };
-            best = better(best, way.weigh(question.ask()));
+            best = better(best, way.weigh(question.ask(allowance)));
             if best.is_yes() {
                 return best;
             }

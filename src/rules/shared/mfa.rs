@@ -3,6 +3,7 @@
 //! Source: IAM User Guide, "AWS global condition context keys" (`aws:MultiFactorAuthPresent` is absent from requests made
 //! with access keys and `false` in sessions that began without MFA; `aws:MultiFactorAuthAge` is absent from both).
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side, statement_meets};
 use crate::access::request::{Caller, Given, Otherwise, Request};
 use crate::access::search::{ANY_ROLE, ANY_USER, Answer, can_arrange, principals_of};
@@ -75,6 +76,7 @@ fn is_unnamed(caller: &Caller) -> bool {
 /// without.
 pub(in crate::rules) fn admits_without(
     context: &Context<'_>,
+    allowance: &Allowance,
     role: &RoleView<'_>,
     party: &Party,
     callers: &[Caller],
@@ -82,7 +84,7 @@ pub(in crate::rules) fn admits_without(
     let mut best = Answer::No;
     for present in [Given::Absent, Given::Values(vec!["false".into()])] {
         let fixed = [(PRESENT, present), (AGE, Given::Absent)];
-        let answer = role.admits_any_of(context, party, callers.to_vec(), ExternalId::Any, &fixed);
+        let answer = role.admits_any_of(context, allowance, party, callers.to_vec(), ExternalId::Any, &fixed);
         best = better(best, answer);
     }
     best

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::evaluate::{Policies, statement_may_meet};
 use crate::access::outsiders::{Guarded, Outsider, Passage, is_for_everyone};
 use crate::access::request::{Caller, Request};
@@ -33,6 +34,8 @@ pub(in crate::rules) struct Door<'v> {
     unless: Vec<String>,
     /// Where `RestrictPublicBuckets` is known to be on.
     restricted: Option<Span>,
+    /// What the rule that stands before it may look at.
+    allowance: Allowance,
 }
 
 impl<'v> Door<'v> {
@@ -55,7 +58,8 @@ impl<'v> Door<'v> {
             None => unless.push(format!("block public access of `{name}` (RestrictPublicBuckets)")),
         }
         let (noun, fact) = ("log bucket", "bucket.policy");
-        Ok(Some(Door { noun, name, fact, policy, arn: view.arn(), account, unless, restricted: restricted.flatten() }))
+        let (arn, restricted, allowance) = (view.arn(), restricted.flatten(), Allowance::of_rule());
+        Ok(Some(Door { noun, name, fact, policy, arn, account, unless, restricted, allowance }))
     }
 
     /// The door of a log key; `None` where it has no policy.
@@ -76,6 +80,7 @@ impl<'v> Door<'v> {
             account,
             unless,
             restricted: None,
+            allowance: Allowance::of_rule(),
         }))
     }
 
@@ -96,7 +101,7 @@ impl<'v> Door<'v> {
 
     /// The gap of a search that gave up.
     pub(in crate::rules) fn undecided(&self, statement: &Statement) -> Gap {
-        Gap::new(self.fact, "its conditions have more combinations than are tried").at([statement.span])
+        Gap::new(self.fact, GIVEN_UP).at([statement.span])
     }
 
     /// Puts a question about outsiders.
@@ -113,6 +118,7 @@ impl<'v> Door<'v> {
             known: &known,
             management: context.model.management(),
             rcp: &rcp,
+            allowance: &self.allowance,
         })
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::delivery::log_object;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::pattern_set::overlap;
@@ -103,6 +104,7 @@ struct Asked<'c, 'a> {
     /// The S3 key prefixes of the bucket's trails.
     prefixes: Vec<String>,
     rcp: Vec<Arc<Policy>>,
+    allowance: Allowance,
 }
 
 impl<'c, 'a> Asked<'c, 'a> {
@@ -110,7 +112,8 @@ impl<'c, 'a> Asked<'c, 'a> {
         let owner = owner(context, view);
         let known = context.model.log_bucket(&view.bucket.name);
         let prefixes = known.map(|bucket| bucket.prefixes().map(str::to_owned).collect()).unwrap_or_default();
-        Asked { context, policy, bucket: view.arn(), owner, prefixes, rcp: context.rcp(owner) }
+        let (rcp, allowance) = (context.rcp(owner), Allowance::of_rule());
+        Asked { context, policy, bucket: view.arn(), owner, prefixes, rcp, allowance }
     }
 
     /// Whom a statement may let in: the accounts it names; where it names everyone, the organizations in its conditions
@@ -186,7 +189,7 @@ impl<'c, 'a> Asked<'c, 'a> {
             },
             fixed,
         };
-        question.ask()
+        question.ask(&self.allowance)
     }
 
     /// The organization keys of a request, one list for each way to try.

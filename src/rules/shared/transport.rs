@@ -1,12 +1,14 @@
 //! Requests without TLS: whether a bucket policy lets one through.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
-use crate::access::outsiders::resources;
+use crate::access::outsiders::{resources, told_apart};
 use crate::access::request::{Caller, Given, Request};
 use crate::access::search::{Answer, Question, principals_of};
 use crate::access::sts::{better, named_accounts};
@@ -29,7 +31,8 @@ pub(in crate::rules) fn over_http(context: &Context<'_>, view: &BucketView<'_>, 
     // RCPs do not bind the resources of the management account.
     let rcp = if context.model.management() == Some(owner) { Vec::new() } else { context.rcp(Some(owner)) };
     let rcp = [rcp.iter().map(Arc::as_ref).collect::<Vec<&Policy>>()];
-    let whole = Http { context, policy, rcp: &rcp, bucket: &bucket, owner };
+    let allowance = Allowance::of_rule();
+    let whole = Http { context, policy, rcp: &rcp, bucket: &bucket, owner, allowance: &allowance };
     let own = whole.answer_of(owner, &policy.denies().collect::<Vec<_>>());
     let best = if own.is_yes() { own } else { better(own, whole.unsigned()) };
     if best != Answer::No {
@@ -63,6 +66,7 @@ struct Http<'h, 'a> {
     rcp: &'h [Vec<&'h Policy>],
     bucket: &'h str,
     owner: AccountId,
+    allowance: &'h Allowance,
 }
 
 impl<'h> Http<'h, '_> {
@@ -98,15 +102,23 @@ impl<'h> Http<'h, '_> {
         let Some(caller) = callers.first() else { return best };
         let base = Request::new(caller.clone(), "s3:GetObject", self.bucket, Some(self.owner));
         let above = self.rcp.iter().flatten().flat_map(|policy| policy.denies());
-        for resource in resources(about.iter().copied().chain(above), self.bucket, &base) {
-            for action in self.actions(&resource) {
+        let resources = resources(about.iter().copied().chain(above), self.bucket, &base);
+        let (of_bucket, of_objects) = (OnceCell::new(), OnceCell::new());
+        for resource in told_apart(resources, || self.statements(), &base) {
+            // Which actions work on a resource hangs on its kind.
+            let known = if resource.contains('/') { &of_objects } else { &of_bucket };
+            let actions: &Vec<String> = known.get_or_init(|| self.actions(&resource));
+            for action in actions {
+                if self.allowance.is_spent() {
+                    return better(best, Answer::Undecided);
+                }
                 let mut fixed = keys.to_vec();
                 fixed.push(("aws:SecureTransport".into(), Given::Values(vec!["false".into()])));
                 fixed.push(("s3:TlsVersion".into(), Given::Absent));
                 let policies = [self.policy];
                 let question = Question {
                     callers: callers.to_vec(),
-                    action: &action,
+                    action,
                     resource: resource.clone(),
                     resource_account: Some(self.owner),
                     policies: Policies {
@@ -117,7 +129,7 @@ impl<'h> Http<'h, '_> {
                     },
                     fixed,
                 };
-                best = better(best, question.ask());
+                best = better(best, question.ask(self.allowance));
                 if best.is_yes() {
                     return best;
                 }

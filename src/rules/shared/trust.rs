@@ -1,5 +1,6 @@
 //! Trust policies: the outsiders they admit, and the statement and place that do it.
 
+use crate::access::allowance::GIVEN_UP;
 use crate::access::search::{Answer, Found};
 use crate::access::sts::caller_conditions;
 use crate::aws::{AccountId, Arn};
@@ -154,5 +155,5 @@ pub(in crate::rules) fn help(context: &Context<'_>, account: AccountId, help: &s
 
 /// The gap of a search that gave up.
 pub(in crate::rules) fn undecided() -> Gap {
-    Gap::new("role.trust-policy", "its conditions have more combinations than are tried")
+    Gap::new("role.trust-policy", GIVEN_UP)
 }

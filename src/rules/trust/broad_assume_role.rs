@@ -1,3 +1,4 @@
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::search::Answer;
 use crate::aws::AccountId;
 use crate::estate::{Gap, Known, Permissions};
@@ -20,12 +21,12 @@ fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     }
     let account = view.subject.account;
     let alone = Limits::of_policy(view.policy);
-    let of = |limits: &Limits, account| -> Vec<(&Statement, Breadth)> {
+    let of = |allowance: &Allowance, limits: &Limits, account| -> Vec<(&Statement, Breadth)> {
         let statements = view.policy.allows();
-        statements.filter_map(|statement| Some((statement, breadth(statement, limits, account)?))).collect()
+        statements.filter_map(|statement| Some((statement, breadth(allowance, statement, limits, account)?))).collect()
     };
     // Look at the whole estate only where this policy by itself would give a finding.
-    if of(&alone, account).is_empty() || is_only_boundary(context, view) {
+    if of(&Allowance::of_rule(), &alone, account).is_empty() || is_only_boundary(context, view) {
         return Ok(Verdict::Pass);
     }
     let limits = match holder(context.estate, view.document) {
@@ -37,10 +38,10 @@ fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
     };
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
-    for (statement, breadth) in of(&limits, account) {
+    for (statement, breadth) in of(&Allowance::of_rule(), &limits, account) {
         match &breadth.answer {
             Answer::Undecided => {
-                gaps.push(Gap::new("identity-policy", "its conditions have more combinations than are tried"));
+                gaps.push(Gap::new("identity-policy", GIVEN_UP));
             }
             _ => findings.extend(finding(context, view, statement, &breadth, &limits)),
         }

@@ -1,3 +1,4 @@
+use crate::access::allowance::Allowance;
 use crate::access::request::Caller;
 use crate::access::search::{Answer, Found};
 use crate::access::sts::{better, named_accounts};
@@ -30,6 +31,7 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     }
     // Where both kinds ask the same callers in vain, the Allow is the one to mend.
     asking.sort_by_key(|statement| statement.effect == Effect::Deny);
+    let allowance = Allowance::of_rule();
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
     let mut told: Vec<Caller> = Vec::new();
@@ -38,7 +40,7 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         for party in parties(context, role, policy) {
             let mut callers = mfa::asked(role, policy, statement, &party);
             callers.retain(|caller| !told.contains(caller));
-            let answer = mfa::admits_without(context, role, &party, &callers);
+            let answer = mfa::admits_without(context, &allowance, role, &party, &callers);
             if answer.found().is_some() {
                 bypass.parties.push(party);
                 told.extend(callers);

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crate::access::allowance::Allowance;
 use crate::access::request::Caller;
 use crate::access::search::{ANY_USER, Answer, Found};
 use crate::access::sts::ExternalId;
@@ -22,6 +23,7 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         return Ok(Verdict::NotApplicable);
     }
     let policy = role.trust()?;
+    let allowance = Allowance::of_rule();
     let mut findings = Vec::new();
     let mut gaps: Vec<Gap> = sign_ins(policy).collect();
     let mut is_for_people = !gaps.is_empty();
@@ -36,14 +38,14 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             let party = Party::account(context, account);
             // A machine acts for others and says for whom: a person sends no external ID.
             let alone = || vec![person.clone()];
-            if role.admits_any_of(context, &party, alone(), ExternalId::Absent, &[]) == Answer::No {
+            if role.admits_any_of(context, &allowance, &party, alone(), ExternalId::Absent, &[]) == Answer::No {
                 continue;
             }
             is_for_people = true;
             if is_asked(role, policy, &party, &person) {
                 continue;
             }
-            match mfa::admits_without(context, role, &party, &alone()) {
+            match mfa::admits_without(context, &allowance, role, &party, &alone()) {
                 Answer::Undecided => gaps.push(trust::undecided()),
                 Answer::Yes(found) => {
                     proof.get_or_insert(found);

@@ -1,5 +1,6 @@
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::request::Given;
 use crate::access::search::{Answer, Found, STRANGER};
 use crate::access::sts::{ExternalId, better};
@@ -26,13 +27,14 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         return Ok(Verdict::Pass);
     }
     let parties = role.parties(context);
+    let allowance = Allowance::of_rule();
     let mut gaps = Vec::new();
     let mut open: Vec<Open<'_>> = Vec::new();
     for tag in context.principal_tags().values() {
         // What the role itself asks of its callers is not decided by the tags of its own sessions.
         let Some(decides) = tag.outside(policy.span) else { continue };
         for party in &parties {
-            let answer = passes(context, role, policy, tag, party);
+            let answer = passes(context, &allowance, role, policy, tag, party);
             if answer == Answer::Undecided {
                 gaps.push(trust::undecided());
             }
@@ -70,7 +72,10 @@ struct Open<'p> {
 
 /// Whether principals of a party can assume the role and pass this tag with any value: one that nobody names, and each
 /// that the trust policy itself names for it.
-fn passes(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy, tag: &PrincipalTag, party: &Party) -> Answer {
+fn passes(
+    context: &Context<'_>,
+    allowance: &Allowance,
+    role: &RoleView<'_>, policy: &Policy, tag: &PrincipalTag, party: &Party) -> Answer {
     let key = format!("aws:RequestTag/{}", tag.written);
     let clauses = policy.effective().flat_map(|statement| &statement.conditions).filter(|clause| clause.key.is(&key));
     let named = clauses.flat_map(|clause| &clause.values).map(|value| value.template.raw().replace(['*', '?'], "x"));
@@ -81,7 +86,7 @@ fn passes(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy, tag: &Pri
     let mut all: Vec<&str> = tag_keys(policy).chain([own]).collect();
     all.dedup();
     for keys in [&[own], all.as_slice()] {
-        answer = better(answer, passes_with(context, role, (&key, &values), keys, party));
+        answer = better(answer, passes_with(context, allowance, role, (&key, &values), keys, party));
         if answer.is_yes() || all.len() == 1 {
             break;
         }
@@ -92,6 +97,7 @@ fn passes(context: &Context<'_>, role: &RoleView<'_>, policy: &Policy, tag: &Pri
 /// Whether principals of a party can assume the role and pass tags of these keys, one of them with any of the values.
 fn passes_with(
     context: &Context<'_>,
+    allowance: &Allowance,
     role: &RoleView<'_>,
     (key, values): (&str, &[String]),
     keys: &[&str],
@@ -103,11 +109,11 @@ fn passes_with(
             (key, Given::Values(vec![value.as_str().into()])),
             ("aws:TagKeys", Given::Values(keys.iter().map(|key| CompactString::new(key)).collect())),
         ];
-        let enters = role.admits(context, party, "sts:AssumeRole", ExternalId::Any, &request);
+        let enters = role.admits(context, allowance, party, "sts:AssumeRole", ExternalId::Any, &request);
         if matches!(enters, Answer::No | Answer::Undecided) {
             return enters;
         }
-        answer = role.admits(context, party, "sts:TagSession", ExternalId::Any, &request);
+        answer = role.admits(context, allowance, party, "sts:TagSession", ExternalId::Any, &request);
         if matches!(answer, Answer::No | Answer::Undecided) {
             return answer;
         }

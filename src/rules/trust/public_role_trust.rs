@@ -1,5 +1,6 @@
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::request::{Caller, Given};
 use crate::access::search::Answer;
 use crate::access::sts::{better, names_everyone};
@@ -37,19 +38,25 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             }
         }
     }
+    let allowance = Allowance::of_rule();
     for statement in role.trust()?.allows().filter(|s| names_everyone(s) && !seen.contains(&s.span)) {
-        findings.extend(by_sign_in(context, role, statement)?);
+        findings.extend(by_sign_in(context, &allowance, role, statement)?);
     }
     Ok(Verdict::with_gaps(findings, gaps))
 }
 
 /// A statement that does not let every account assume the role and yet everyone who signs in at a provider that AWS knows by itself.
-fn by_sign_in(context: &Context<'_>, role: &RoleView<'_>, statement: &Statement) -> Result<Option<Draft>, Gap> {
+fn by_sign_in(
+    context: &Context<'_>,
+    allowance: &Allowance,
+    role: &RoleView<'_>,
+    statement: &Statement,
+) -> Result<Option<Draft>, Gap> {
     let google = Provider::new("accounts.google.com");
     let caller = Caller::Provider(CompactString::new(&google.name));
     let answer = google.strangers(role.trust()?, statement).into_iter().fold(Answer::No, |best, claims| {
         let fixed: Vec<(&str, Given)> = claims.iter().map(|(key, given)| (key.as_str(), given.clone())).collect();
-        better(best, role.admits_caller(context, caller.clone(), google.action(), &fixed))
+        better(best, role.admits_caller(context, allowance, caller.clone(), google.action(), &fixed))
     });
     if answer == Answer::Undecided {
         return Err(trust::undecided());

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::search::Answer;
 use crate::aws::AccountId;
 use crate::estate::Gap;
@@ -118,14 +119,15 @@ fn by_policy(
 ) -> (Vec<Draft>, Vec<Gap>) {
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
+    let allowance = Allowance::of_rule();
     for statement in attached.policy.allows() {
-        for (grantee, answer) in grants::to_undeclared(context, attached, statement) {
+        for (grantee, answer) in grants::to_undeclared(context, &allowance, attached, statement) {
             if told.contains(&(statement.span, grantee.account)) {
                 continue;
             }
             let Some(found) = answer.found() else {
                 let fact = if attached.service == "s3" { "bucket.policy" } else { "key.policy" };
-                gaps.push(Gap::new(fact, "its conditions have more combinations than are tried"));
+                gaps.push(Gap::new(fact, GIVEN_UP));
                 continue;
             };
             let who = match grantee.canonical {

@@ -1,5 +1,6 @@
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Found};
 use crate::access::sts::{accounts_like, better};
@@ -29,13 +30,14 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     if !policy.allows().any(names_one) || !log_reader::reads_logs(context, role)? {
         return Ok(Verdict::NotApplicable);
     }
+    let allowance = Allowance::of_rule();
     let mut gaps = Vec::new();
     let mut findings = Vec::new();
     for statement in policy.allows() {
         let mut open: Vec<(&PrincipalEntry, &str)> = Vec::new();
         let mut best = Foreign { like: None, answer: Answer::No };
         for (entry, name) in services(statement) {
-            let Foreign { like, answer } = admits_foreign(context, role, name);
+            let Foreign { like, answer } = admits_foreign(context, &allowance, role, name);
             if answer == Answer::Undecided {
                 gaps.push(trust::undecided());
             }
@@ -76,7 +78,7 @@ fn services(statement: &Statement) -> impl Iterator<Item = (&PrincipalEntry, &st
 
 /// Whether a service can assume the role for an account that nobody knows, be it in another organization or in none: for
 /// any, or for those that a pattern takes in.
-fn admits_foreign(context: &Context<'_>, role: &RoleView<'_>, service: &str) -> Foreign {
+fn admits_foreign(context: &Context<'_>, allowance: &Allowance, role: &RoleView<'_>, service: &str) -> Foreign {
     let clauses = role.trust().into_iter().flat_map(Policy::effective).flat_map(|s| &s.conditions);
     let values: Vec<&Template> = clauses.flat_map(|clause| &clause.values).map(|value| &value.template).collect();
     let named = values.iter().filter_map(|template| AccountId::parse(template.raw()));
@@ -85,18 +87,24 @@ fn admits_foreign(context: &Context<'_>, role: &RoleView<'_>, service: &str) -> 
         accounts_like(values.iter().copied(), &taken).into_iter().map(|(pattern, account)| (Some(pattern), account));
     let any = (None, AccountId::other_than(taken.iter().copied()));
     let each = std::iter::once(any).chain(like);
-    let each = each.map(|(like, account)| Foreign { like, answer: admits_for(context, role, service, account) });
+    let each = each.map(|(like, account)| Foreign { like, answer: admits_for(context, allowance, role, service, account) });
     each.reduce(Foreign::or).unwrap_or(Foreign { like: None, answer: Answer::No })
 }
 
-fn admits_for(context: &Context<'_>, role: &RoleView<'_>, service: &str, account: AccountId) -> Answer {
+fn admits_for(
+    context: &Context<'_>,
+    allowance: &Allowance,
+    role: &RoleView<'_>,
+    service: &str,
+    account: AccountId,
+) -> Answer {
     let value = |text: &str| Given::Values(vec![text.into()]);
     let organizations =
         [(Given::Absent, Given::Absent), (value("o-stranger00"), value("o-stranger00/r-strg/ou-strg-stranger/"))];
     organizations.into_iter().fold(Answer::No, |best, (id, paths)| {
         let fixed =
             [("aws:SourceAccount", value(account.as_str())), ("aws:SourceOrgID", id), ("aws:SourceOrgPaths", paths)];
-        better(best, role.admits_caller(context, Caller::Service(service.into()), "sts:AssumeRole", &fixed))
+        better(best, role.admits_caller(context, allowance, Caller::Service(service.into()), "sts:AssumeRole", &fixed))
     })
 }
 

@@ -1,5 +1,6 @@
 use compact_str::CompactString;
 
+use crate::access::allowance::Allowance;
 use crate::access::request::{Caller, Given};
 use crate::access::search::{Answer, Found};
 use crate::access::sts::better;
@@ -24,11 +25,12 @@ fn check(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     if !policy.allows().any(federated) || !log_reader::reads_logs(context, role)? {
         return Ok(Verdict::NotApplicable);
     }
+    let allowance = Allowance::of_rule();
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
     for statement in policy.allows() {
         for (entry, provider) in providers(statement) {
-            let answer = admits_stranger(context, role, statement, &provider);
+            let answer = admits_stranger(context, &allowance, role, statement, &provider);
             match &answer {
                 Answer::Undecided => gaps.push(trust::undecided()),
                 Answer::Yes(found) | Answer::If(found) if passes_through(found, statement) => {
@@ -51,12 +53,18 @@ fn providers(statement: &Statement) -> impl Iterator<Item = (&PrincipalEntry, Pr
 }
 
 /// Whether someone whom the provider vouches for, and whom the policy can not have meant, can assume the role.
-fn admits_stranger(context: &Context<'_>, role: &RoleView<'_>, statement: &Statement, provider: &Provider) -> Answer {
+fn admits_stranger(
+    context: &Context<'_>,
+    allowance: &Allowance,
+    role: &RoleView<'_>,
+    statement: &Statement,
+    provider: &Provider,
+) -> Answer {
     let Ok(policy) = role.trust() else { return Answer::No };
     let caller = Caller::Provider(CompactString::new(&provider.name));
     provider.strangers(policy, statement).into_iter().fold(Answer::No, |best, claims| {
         let fixed: Vec<(&str, Given)> = claims.iter().map(|(key, given)| (key.as_str(), given.clone())).collect();
-        better(best, role.admits_caller(context, caller.clone(), provider.action(), &fixed))
+        better(best, role.admits_caller(context, allowance, caller.clone(), provider.action(), &fixed))
     })
 }
 

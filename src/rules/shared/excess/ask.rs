@@ -1,5 +1,6 @@
 //! Puts requests of a role's session to the evaluator.
 
+use crate::access::allowance::Allowance;
 use crate::access::evaluate::{Policies, Side};
 use crate::access::request::{Caller, Given};
 use crate::access::search::{ANY_SESSION, Answer, Question};
@@ -17,6 +18,7 @@ use super::targets::{Place, Target, account_of};
 /// Asks whether one statement of a role's policies lets it do things, within its limits.
 pub(super) struct Asker<'s, 'c, 'r> {
     context: &'s Context<'c>,
+    pub(super) allowance: &'s Allowance,
     role: &'s RoleView<'r>,
     statement: &'s Statement,
     limits: &'s Limits,
@@ -25,11 +27,12 @@ pub(super) struct Asker<'s, 'c, 'r> {
 impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
     pub(super) fn new(
         context: &'s Context<'c>,
+        allowance: &'s Allowance,
         role: &'s RoleView<'r>,
         statement: &'s Statement,
         limits: &'s Limits,
     ) -> Self {
-        Asker { context, role, statement, limits }
+        Asker { context, allowance, role, statement, limits }
     }
 
     /// Whether a session of the role can do this.
@@ -69,7 +72,7 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
                 policies,
                 fixed: self.fixed(account, target),
             };
-            better(Answer::No, question.ask())
+            better(Answer::No, question.ask(self.allowance))
         })
     }
 
