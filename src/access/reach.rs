@@ -8,6 +8,7 @@ mod ask;
 mod chain;
 mod columns;
 mod decrypt;
+mod delivering;
 mod direct;
 mod door;
 mod fit;
@@ -68,7 +69,8 @@ pub fn matrix(
     gaps.extend(about.map(|one| one.gap.clone()));
     let mut entries = everyone(&ground);
     chain::extend(&ground, &mut entries, &mut gaps);
-    entries.retain(|entry| entry.reader.is_account() || !entry.reach.is_empty());
+    let is_asked_about = |entry: &Entry<'_>| ground.is_apart(&entry.reader.party) || entry.delivers(&ground);
+    entries.retain(|entry| entry.reader.is_account() || is_asked_about(entry) || !entry.reach.is_empty());
     gaps.extend(entries.iter().flat_map(missing));
     gaps.sort_by(|one, other| (&one.fact, &one.reason).cmp(&(&other.fact, &other.reason)));
     gaps.dedup_by(|one, other| one.fact == other.fact && one.reason == other.reason);
@@ -103,6 +105,7 @@ fn accounts<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     accounts.extend(mentions.accounts());
     accounts.extend(ground.columns.iter().filter(|column| !column.stands_for_all).map(|column| column.account));
     accounts.extend(ground.estate.roles.iter().filter_map(|role| role.account));
+    accounts.extend(ground.apart.iter().filter_map(|name| AccountId::parse(name)));
     // Accounts that no policy on this side tells apart are one class; the smallest is asked about.
     let mut classes: BTreeMap<_, Vec<AccountId>> = BTreeMap::new();
     for account in accounts {
@@ -205,7 +208,7 @@ fn foreign_organizations(ground: &Ground<'_>) -> BTreeSet<String> {
 fn identities<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     let entry = |reader: Reader<'e>| {
         let reach = direct::reach(ground, &reader);
-        let keep = !reach.is_empty() || chain::may_assume(&reader);
+        let keep = !reach.is_empty() || chain::may_assume(&reader) || ground.is_apart(&reader.party);
         keep.then_some(Entry { reader, reach, admitted: Vec::new() })
     };
     let roles = ground.estate.roles.par_iter().filter_map(|role| entry(Reader::role(ground, role)?));

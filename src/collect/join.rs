@@ -202,8 +202,10 @@ impl Join<'_> {
             Layout::OrganizationPolicy(id) => Some(id.clone()),
             _ => self.folder(file).organization_policies.one().cloned().or(own),
         };
-        let Some((id, kind)) = id.and_then(|id| Some((id.clone(), *self.policy_kinds.get(&id)?))) else {
-            return self.nowhere("organization-policy.targets", span);
+        let Some(id) = id else { return self.nowhere("organization-policy.targets", span) };
+        let Some(&kind) = self.policy_kinds.get(&id) else {
+            let reason = format!("what policy `{id}` says, and of which kind it is, is not known");
+            return self.builder.gap(Gap::new("organization-policy.document", reason).at([span]));
         };
         let document = Known::not_collected("organization-policy.document");
         let name = CompactString::default();

@@ -59,6 +59,12 @@ impl Estate {
         index.get(arn).and_then(|index| self.managed_policies.get(*index))
     }
 
+    /// Whether the roles of an account were listed, as an export lists them; single policies tell of single roles.
+    pub fn lists_roles_of(&self, account: AccountId) -> bool {
+        let is_listed = |role: &&Role| role.path.is_some() && !role.permissions.attached.is_unknown();
+        self.roles.iter().filter(is_listed).any(|role| role.account == Some(account))
+    }
+
     /// Gives every policy document to `each`.
     pub fn each_document(&self, each: &mut dyn FnMut(&Document)) {
         let of = |permissions: &Permissions, each: &mut dyn FnMut(&Document)| {

@@ -48,7 +48,7 @@ pub(super) struct Ground<'e> {
     /// The bucket as the model has it.
     pub(super) log_bucket: &'e LogBucket,
     /// The names of readers and owners that are asked about by themselves.
-    apart: &'e [String],
+    pub(super) apart: &'e [String],
     /// Its ARN.
     pub(super) arn: String,
     /// The account that owns it, where known.
@@ -112,8 +112,14 @@ impl<'e> Ground<'e> {
             None
         });
         let owner = bucket.and_then(|bucket| bucket.account.present().copied()).or(log_bucket.owner).or(model.owner());
-        if owner.is_none() {
-            gap(Gap::not_collected("bucket.account").at([log_bucket.span]));
+        match owner {
+            None => gap(Gap::not_collected("bucket.account").at([log_bucket.span])),
+            Some(owner) if !estate.lists_roles_of(owner) => {
+                let of = model.label(owner);
+                let reason = format!("the roles of {of} are not all in the inputs, and one may let others at the logs");
+                gap(Gap::new("account.roles", reason).at([log_bucket.span]));
+            }
+            Some(_) => {}
         }
         if let Some(bucket) = bucket
             && Ownership::from(&bucket.ownership) != Ownership::Enforced

@@ -12,6 +12,7 @@ use compact_str::CompactString;
 use super::ask::Case;
 use super::chain::Entry;
 use super::columns::{DELIVERED, LogOwner, examples};
+use super::delivering;
 use super::door::Door;
 use super::ground::Ground;
 use super::reader::Reader;
@@ -72,6 +73,13 @@ impl<'r, 'e> Roads<'r, 'e> {
 
     /// What stops a reader from what it can not do with the logs of an account.
     pub(super) fn refusal(&self, entry: &Entry<'e>, column: &LogOwner, ability: Ability) -> Refusal {
+        if ability == Ability::Write
+            && entry.delivers(self.ground)
+            && let Some(stop) = delivering::stop(self.ground)
+        {
+            let would_take = vec!["an enabled key whose policy allows `kms:GenerateDataKey*` to CloudTrail".to_owned()];
+            return Refusal { ability, cause: stop.message.clone(), steps: vec![stop], would_take };
+        }
         let (cause, explanation) = self.explain(entry, column, ability);
         Refusal { ability, cause, steps: explanation.steps, would_take: explanation.would_take }
     }

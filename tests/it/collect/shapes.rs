@@ -245,7 +245,7 @@ fn organizations_answers_are_read() {
     assert_eq!(policy.targets.present().unwrap()[0].id, "ou-ab12-x");
     assert_eq!(policy.document.present().unwrap().kind, PolicyKind::Scp);
     let gaps: Vec<&str> = estate.gaps.iter().map(|gap| gap.fact.as_ref()).collect();
-    assert_eq!(gaps, ["organization-policy.targets", "organization.accounts"]);
+    assert_eq!(gaps, ["organization-policy.document", "organization.accounts"]);
 }
 
 #[test]
