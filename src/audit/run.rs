@@ -120,6 +120,7 @@ impl<'a> Audit<'a> {
             summary,
             set_aside: all.set_aside,
             notes: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }

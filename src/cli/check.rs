@@ -30,6 +30,7 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         };
         let mut report = ManuallyDrop::new(audit.run());
         report.notes = loaded.remarks.clone();
+        report.failures = loaded.failures.clone();
         if args.report.verbose {
             report.notes.extend(loaded.details.iter().cloned());
             let aside = report.set_aside.iter();
@@ -56,7 +57,7 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         if !args.report.quiet && !destinations.iter().any(is_shown) {
             terminal::say(&report::text::summary(&report, false));
         }
-        if loaded.failed {
+        if !loaded.failures.is_empty() {
             exit = Exit::Failed;
         }
         Ok(exit)

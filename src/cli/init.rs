@@ -30,5 +30,5 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let fail = |error: std::io::Error| Failure::new(format!("can not write `{name}`: {}", reason(&error)));
     options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes())).map_err(fail)?;
     terminal::say(&format!("wrote `{name}`: read it, correct it, and commit it beside what it describes"));
-    Ok(if loaded.failed { Exit::Failed } else { Exit::Clean })
+    Ok(if !loaded.failures.is_empty() { Exit::Failed } else { Exit::Clean })
 }

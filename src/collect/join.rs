@@ -177,7 +177,21 @@ impl Join<'_> {
             PolicyKind::Boundary => self.boundary(file, policy.document),
             PolicyKind::Scp => self.control_policy(file, policy.document, OrganizationPolicyKind::Scp),
             PolicyKind::Rcp => self.control_policy(file, policy.document, OrganizationPolicyKind::Rcp),
-            _ => self.builder.document(policy.document),
+            _ => {
+                self.may_be_ours(&policy.document);
+                self.builder.document(policy.document);
+            }
+        }
+    }
+
+    /// Says of a resource-based policy whose kind its text can not tell that it may be one of those that are audited.
+    fn may_be_ours(&mut self, document: &Document) {
+        const OURS: [&str; 3] = ["s3:GetObject", "kms:Decrypt", "sts:AssumeRole"];
+        let policy = document.policy(self.builder.sources());
+        if policy.statements.iter().any(|statement| OURS.iter().any(|action| statement.covers_action(action))) {
+            let reason =
+                "its text fits a bucket, a key and a role alike; --kind or a [[file]] in trailproof.toml tells which";
+            self.builder.gap(Gap::new("policy.kind", reason).at([document.span]));
         }
     }
 

@@ -111,6 +111,35 @@ fn bad_input_is_named_with_its_place_and_the_rest_is_audited() {
 }
 
 #[test]
+fn a_report_for_machines_says_what_could_not_be_done() {
+    let files: [(&str, &[u8]); 2] = [("a-trust.json", BOUND.as_bytes()), ("trailproof.toml", b"[organisation]\n")];
+    for (args, failure) in [
+        (["gone.json", "a-trust.json", "--no-config"].as_slice(), "can not read `gone.json`"),
+        (&["a-trust.json"], "the config has mistakes"),
+    ] {
+        let with = |format| run(&files, &[&["check", "--format", format], args].concat()).0;
+        let sarif = json(&with("sarif"));
+        let invocation = &sarif["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false, "{invocation:#}");
+        let said = &invocation["toolExecutionNotifications"][0];
+        assert_eq!((&said["level"], &said["descriptor"]["id"]), (&"error".into(), &"run-failure".into()), "{said:#}");
+        assert!(said["message"]["text"].as_str().unwrap().contains(failure), "{said:#}");
+        assert!(json(&with("json"))["remarks"][0].as_str().unwrap().contains(failure));
+    }
+}
+
+#[test]
+fn a_policy_that_may_be_of_several_kinds_is_a_gap() {
+    let any = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"*","Resource":"*"}]}"#;
+    let (output, _folder) = run(&[("any.json", any.as_bytes())], &["check", "--format", "json", "--strict"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    assert_eq!(json(&output)["gaps"][0]["fact"], "policy.kind");
+    let queue = any.replace("\"*\",\"Resource", "\"sqs:*\",\"Resource");
+    let (output, _folder) = run(&[("queue.json", queue.as_bytes())], &["check", "--format", "json", "--strict"]);
+    assert_eq!(json(&output)["gaps"].as_array().unwrap().len(), 0, "{}", stdout(&output));
+}
+
+#[test]
 fn terminal_escapes_of_an_input_are_shown_and_not_obeyed() {
     let sid = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a\u001b]0;owned\u0007\u0000","Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"sts:AssumeRole"}]}"#;
     for format in ["text", "json", "sarif"] {
