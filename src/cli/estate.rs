@@ -56,7 +56,7 @@ impl Loaded {
             cwd: cwd.clone(),
         };
         let collected = collect::collect(&paths, &mut std::io::stdin().lock(), &options);
-        let Collected { mut estate, files, skipped, templates, remarks: more, errors } =
+        let Collected { mut estate, files, skipped, linked_directories, templates, remarks: more, errors } =
             collected.map_err(|error| Failure::new(with_help(&error)))?;
         for error in &errors {
             failures.push(error.to_string());
@@ -94,6 +94,11 @@ impl Loaded {
             remarks.push(format!("{count} file{s} skipped: no policy document and no answer of the AWS CLI"));
         }
         let mut details: Vec<String> = met.iter().map(line).collect();
+        details.extend(
+            linked_directories
+                .iter()
+                .map(|name| format!("skipped `{name}`: a link to a directory, which is not followed")),
+        );
         details.extend(std::mem::take(&mut estate.named).into_iter().map(|named| named.value));
         Ok(Loaded { estate, model, config, files, remarks, details, failures })
     }

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::support::{stderr, stdout, trailproof};
 
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}"#;
+pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}"#;
 const BOUND: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"1c9d7c52-77be-4b52-9c39-0b7e5d6d9f31"}}}]}"#;
 const MODEL: &str = "[[log-bucket]]\nname = \"central-logs\"\naccount = \"111111111111\"\n\n[[third-party]]\naccount = \"999999999999\"\nlogs = \"all\"\n";
 
 /// A folder with these files, and a run in it.
-fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
+pub(crate) fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = folder.path().join(name);
@@ -23,7 +23,7 @@ fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
     (output, folder)
 }
 
-fn json(output: &Output) -> Value {
+pub(crate) fn json(output: &Output) -> Value {
     serde_json::from_str(&stdout(output)).unwrap_or_else(|e| panic!("{e}: {}{}", stdout(output), stderr(output)))
 }
 

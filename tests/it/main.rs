@@ -26,3 +26,4 @@ mod reports;
 mod repository;
 mod sarif;
 mod support;
+mod usage;
