@@ -4,7 +4,7 @@ use crate::access::evaluate::StopKind;
 use crate::access::reach::{LogReach, Reached, Refused};
 use crate::access::sts::names_everyone;
 use crate::aws::AccountId;
-use crate::estate::{Gap, Role};
+use crate::estate::Gap;
 use crate::finding::matrix::Ability;
 use crate::finding::{Draft, Finding};
 use crate::policy::PolicyKind;
