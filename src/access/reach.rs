@@ -398,7 +398,8 @@ fn undeciphered<'e>(
     };
     let own = alone.own.iter().map(|(account, seen)| (*account, seen));
     let named = alone.named.iter().map(|(account, seen)| (*account, seen));
-    let told_apart: BTreeMap<AccountId, &Arc<Seen>> = own.chain(named).collect();
+    // Its own logs go before what others of its class may do with them.
+    let told_apart: BTreeMap<AccountId, &Arc<Seen>> = named.chain(own).collect();
     let mut lacking = told_apart.iter().filter(|(account, seen)| given.includes(**account) && lacks(seen));
     let of_rest = || {
         let rest =
