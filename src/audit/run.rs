@@ -179,13 +179,12 @@ impl<'a> Runner<'a> {
             let subject = Subject { kind: SubjectKind::OrganizationPolicy, arn: None, file, account: None, name };
             self.documents(subject, policy.document.present().map(|document| (document, None)))
         }));
-        parts.extend(each(&estate.documents, |document| {
-            // One of several trust policies that contradict each other: audited as if it were the only one.
-            if let Some(role) = estate.roles.iter().find_map(|role| role.with_trust(document)) {
-                return self.trust_alone(&RoleView::new(estate, &role));
-            }
+        let disputed = self.disputed();
+        parts.extend(disputed.parts);
+        let rest = estate.documents.iter().filter(|document| !disputed.documents.contains(&document.span));
+        parts.extend(each(&rest.collect::<Vec<_>>(), |document| {
             let subject = self.context.subject_of_file(SubjectKind::Document, document.span, None);
-            self.documents(subject, [(document, None)])
+            self.documents(subject, [(*document, None)])
         }));
         parts.push(whole);
         parts
@@ -195,7 +194,7 @@ impl<'a> Runner<'a> {
         Hearing::new(self, subject.into())
     }
 
-    fn role(&self, view: &RoleView<'_>) -> Part {
+    pub(super) fn role(&self, view: &RoleView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
         for rule in &self.rules {
             if let Some(check) = rule.check.role {
@@ -217,21 +216,7 @@ impl<'a> Runner<'a> {
         hearing.close()
     }
 
-    /// A role by one of several trust policies: what is found in that policy, and no more.
-    fn trust_alone(&self, view: &RoleView<'_>) -> Part {
-        let mut part = self.role(view);
-        part.findings.retain(|finding| view.role.span.contains(finding.primary.span));
-        part.gaps.retain(|own| own.gap.places.iter().any(|place| view.role.span.contains(*place)));
-        for finding in &mut part.findings {
-            finding.depends_on.push(format!("which of the trust policies of `{}` is in force", view.subject.name));
-        }
-        // The role itself is a subject already.
-        part.subjects.clear();
-        part.set_aside.clear();
-        part
-    }
-
-    fn bucket(&self, view: &BucketView<'_>) -> Part {
+    pub(super) fn bucket(&self, view: &BucketView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
         let status = self.context.model.is_log_bucket(view.bucket);
         for rule in &self.rules {
@@ -247,7 +232,7 @@ impl<'a> Runner<'a> {
         hearing.close()
     }
 
-    fn key(&self, view: &KeyView<'_>) -> Part {
+    pub(super) fn key(&self, view: &KeyView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
         let status = self.context.model.is_log_key(view.key);
         for rule in &self.rules {
@@ -326,7 +311,7 @@ fn is_described(bucket: &Bucket) -> bool {
 }
 
 /// Maps a list, on all threads where it is long.
-fn each<T: Sync, U: Send>(items: &[T], map: impl Fn(&T) -> U + Sync + Send) -> Vec<U> {
+pub(super) fn each<T: Sync, U: Send>(items: &[T], map: impl Fn(&T) -> U + Sync + Send) -> Vec<U> {
     if items.len() < PARALLEL { items.iter().map(map).collect() } else { items.par_iter().map(map).collect() }
 }
 

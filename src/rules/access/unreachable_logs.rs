@@ -19,7 +19,8 @@ use crate::rules::shared::words::list;
 use crate::rules::shared::{leaks, trust};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), estate: Some(leaks::ready), ..Check::NOTHING };
+pub(in crate::rules) const CHECK: Check =
+    Check { bucket: Some(bucket), estate: Some(leaks::ready), takes_a_denial: true, ..Check::NOTHING };
 
 /// A reader, whose logs it should read, and why it can not.
 type Refused<'c> = (AccountId, AccountId, &'c Explanation);

@@ -16,7 +16,7 @@ use crate::rules::shared::trail_calls::{Calls, Source};
 use crate::rules::shared::words::list;
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check::keys(check);
+pub(in crate::rules) const CHECK: Check = Check { takes_a_denial: true, ..Check::keys(check) };
 
 fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     let facts = key_facts(view.key);

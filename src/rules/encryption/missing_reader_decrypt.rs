@@ -17,7 +17,7 @@ use crate::rules::shared::words::list;
 use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check =
-    Check { bucket: Some(bucket), role: Some(role), estate: Some(leaks::ready), ..Check::NOTHING };
+    Check { bucket: Some(bucket), role: Some(role), estate: Some(leaks::ready), takes_a_denial: true, ..Check::NOTHING };
 
 /// The key the logs of a bucket are under, where the inputs have it with its policy and it is one that can be used.
 fn key_of<'c>(context: &'c Context<'_>, reach: &LogReach) -> Option<&'c Key> {
