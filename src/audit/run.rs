@@ -138,7 +138,7 @@ impl<'a> Runner<'a> {
             let subject = Subject {
                 kind: SubjectKind::User,
                 arn: user.arn.as_ref().map(|arn| arn.to_string()),
-                file: None,
+                file: user.arn.is_none().then(|| self.context.file(user.span).to_owned()),
                 account: user.account,
                 name: user.name.to_string(),
             };
@@ -148,7 +148,7 @@ impl<'a> Runner<'a> {
             let subject = Subject {
                 kind: SubjectKind::Group,
                 arn: group.arn.as_ref().map(|arn| arn.to_string()),
-                file: None,
+                file: group.arn.is_none().then(|| self.context.file(group.span).to_owned()),
                 account: group.account,
                 name: group.name.to_string(),
             };

@@ -138,8 +138,6 @@ impl Reader<'_> {
         group.arn = arn;
         group.permissions.inline = self.inline(json, "GroupPolicyList", "group.inline-policies");
         group.permissions.attached = attached(json, "AttachedManagedPolicies", "group.attached-policies");
-        // A group has no boundary.
-        group.permissions.boundary = Known::Absent(json.span());
         self.push(Piece::Group(Box::new(group), by.is_list()));
         true
     }
@@ -192,10 +190,13 @@ impl Reader<'_> {
                 found |= self.iam_item(kind, item);
             }
         }
+        // `get-group` lists the members beside the group.
+        if let Some(group) = object(json, "Group") {
+            found |= self.group(group, By::Get);
+        }
         found
             || object(json, "Role").is_some_and(|role| self.role(role, By::Get))
             || object(json, "User").is_some_and(|user| self.user(user, By::Get))
-            || object(json, "Group").is_some_and(|group| self.group(group, By::Get))
             || object(json, "Policy").is_some_and(|policy| self.managed_policy(policy))
             || self.inline_policy(json)
             || self.policy_version(json)
