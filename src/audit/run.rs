@@ -292,9 +292,26 @@ impl<'a> Runner<'a> {
             let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();
             let file = place.is_some().then(|| name.clone());
             let subject = Subject { kind: SubjectKind::Document, arn: None, file, account: None, name };
-            Blocking { subject: Arc::new(subject), gap: gap.clone(), rules: Vec::new() }
+            Blocking { subject: Arc::new(subject), gap: gap.clone(), rules: self.rules_about(&gap.fact) }
         })
         .collect()
+    }
+
+    /// The rules that look at what the rest of a list would have told of; none for a fact that is no list.
+    fn rules_about(&self, list: &str) -> Vec<&'static str> {
+        let told: &[&str] = match list {
+            "account.authorization-details" => &["role", "identity-policy"],
+            "account.roles" => &["role"],
+            "account.users" | "account.groups" => &["identity-policy"],
+            "account.trails" => &["trail"],
+            "key.grants" => &["key.grants"],
+            "organization.accounts" => &["organization.accounts"],
+            _ => return Vec::new(),
+        };
+        let is_told = |need: &String| {
+            told.iter().any(|told| need.strip_prefix(told).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        };
+        self.rules.iter().filter(|rule| rule.card().needs.iter().any(is_told)).map(|rule| rule.id).collect()
     }
 }
 

@@ -156,7 +156,7 @@ impl Folders {
             Piece::User(user, false) => folder.identity(IdentityKind::User, user.account, user.name.clone()),
             Piece::Group(group, false) => folder.identity(IdentityKind::Group, group.account, group.name.clone()),
             Piece::Part { kind: Some(kind), name: Some(name), .. } => folder.identity(*kind, None, name.clone()),
-            Piece::Part { part: Part::Attached(Known::Present(arns, _)), .. } => {
+            Piece::Part { part: Part::Attached(Known::Present(arns, _)) | Part::AttachedPage(arns, _), .. } => {
                 for arn in arns {
                     self.managed_policy(folder, &arn.value);
                 }
