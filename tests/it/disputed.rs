@@ -92,10 +92,10 @@ fn a_refusal_in_one_of_them_is_no_finding_and_in_all_of_them_it_is() {
     let files = |first: &[Value], second: &[Value]| {
         [("a.json", policy(first)), ("b.json", policy(second)), ("describe-trails.json", trail.clone())]
     };
-    let one = report(&files(&[delivery()], &[tls.clone()]), "blocked-delivery");
+    let one = report(&files(&[delivery()], std::slice::from_ref(&tls)), "blocked-delivery");
     assert_eq!(shown(&one, "message"), [""; 0]);
     assert_eq!(gaps(&one), [r#""bucket.policy" 2 ["blocked-delivery"]"#]);
-    let all = report(&files(&[tls.clone()], &[tls, open()]), "blocked-delivery");
+    let all = report(&files(std::slice::from_ref(&tls), &[tls.clone(), open()]), "blocked-delivery");
     assert_eq!(hangs_on(&all), ["a.json: "]);
 }
 
