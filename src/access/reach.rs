@@ -67,6 +67,9 @@ pub fn matrix(
     let contradictions = model.contradictions().iter();
     let about = contradictions.filter(|one| one.bucket.as_ref().is_none_or(|name| *name == log_bucket.name));
     gaps.extend(about.map(|one| one.gap.clone()));
+    // Whom a list leaves out may read as well.
+    let unlisted = ["account.authorization-details", "account.roles", "account.users"];
+    gaps.extend(estate.gaps.iter().filter(|gap| unlisted.contains(&gap.fact.as_ref())).cloned());
     let mut entries = everyone(&ground);
     chain::extend(&ground, &mut entries, &mut gaps);
     let is_asked_about = |entry: &Entry<'_>| ground.is_apart(&entry.reader.party) || entry.delivers(&ground);

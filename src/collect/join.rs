@@ -13,7 +13,8 @@ use compact_str::CompactString;
 
 use super::error::CollectError;
 use super::names::{Layout, Names};
-use super::piece::{ListedBucket, Loose, Piece, Told};
+use super::piece::{ListedBucket, Loose, Page, Piece, Told};
+use super::reader::GOES_ON;
 use super::subject::Subject;
 use crate::aws::AccountId;
 use crate::estate::{
@@ -78,7 +79,28 @@ pub(super) fn join(mut files: Vec<FileTold>, sources: SourceMap) -> (Estate, Vec
     for (file, piece) in later {
         join.piece(file, piece);
     }
+    for gap in unended(&files) {
+        join.builder.gap(gap);
+    }
     join.finish()
+}
+
+/// The lists of which pages are there and the last one is not: of the same account or key, or of nobody one can tell, in the
+/// same folder.
+fn unended(files: &[FileTold]) -> Vec<Gap> {
+    let pages = || files.iter().flat_map(|file| file.told.pages.iter().map(|page| (page, file.names.folder.number)));
+    let (mut of, mut in_folder) = (HashSet::new(), HashSet::new());
+    for (page, folder) in pages().filter(|(page, _)| !page.goes_on) {
+        match &page.of {
+            Some(whose) => of.insert((page.fact, whose)),
+            None => in_folder.insert((page.fact, folder)),
+        };
+    }
+    let is_open = |(page, folder): &(&Page, u32)| {
+        let is_ended = page.of.as_ref().is_some_and(|whose| of.contains(&(page.fact, whose)));
+        page.goes_on && !is_ended && !in_folder.contains(&(page.fact, *folder))
+    };
+    pages().filter(is_open).map(|(page, _)| Gap::new(page.fact, GOES_ON).at([page.span])).collect()
 }
 
 /// By which name a file is taken to be about something.

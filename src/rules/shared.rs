@@ -37,5 +37,6 @@ pub(super) mod trail_calls;
 pub(super) mod trails;
 pub(super) mod transport;
 pub(super) mod trust;
+pub(super) mod undeciphered;
 pub(super) mod variables;
 pub(super) mod words;

@@ -50,10 +50,30 @@ fn exit_codes_follow_the_contract() {
     let good: [(&str, &[u8]); 2] = [("roles/a-trust.json", BOUND.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
     let only = ["check", "--select", "missing-external-id"];
     assert_eq!(run(&good, &only).0.status.code(), Some(0));
+    let strict = |file: (&'static str, &'static [u8])| {
+        run(&[good[0], good[1], file], &["check", "--select", "missing-external-id", "--strict"]).0.status.code()
+    };
+    let of_nobody = b"{\"Parents\":[{\"Id\":\"r-ab12\",\"Type\":\"ROOT\"}]}";
+    assert_eq!(strict(("list-parents.json", of_nobody)), Some(0), "no rule needs it");
+    assert_eq!(strict(("list-roles.json", b"{\"Roles\":[],\"IsTruncated\":true}")), Some(3), "more roles are there");
     let access = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
     let half: [(&str, &[u8]); 1] = [("roles/a-access.json", access.as_bytes())];
     assert_eq!(run(&half, &["check", "--select", "missing-external-id"]).0.status.code(), Some(0));
     assert_eq!(run(&half, &["check", "--select", "missing-external-id", "--strict"]).0.status.code(), Some(3));
+}
+
+#[test]
+fn the_matrix_says_that_more_roles_may_read_than_were_listed() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},
+        "Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/AWSLogs/111111111111/*"}]}"#;
+    let gaps = |list: &[u8]| {
+        let files = [("policy.json", policy.as_bytes()), ("list-roles.json", list)];
+        let (output, _folder) = run(&files, &["access", "--format", "json", "--no-config"]);
+        let matrix: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let gaps = matrix.pointer("/gaps").or(matrix.pointer("/0/gaps")).unwrap().as_array().unwrap().clone();
+        gaps.into_iter().filter(|gap| gap["fact"] == "account.roles").count()
+    };
+    assert_eq!((gaps(b"{\"Roles\":[],\"IsTruncated\":true}"), gaps(b"{\"Roles\":[]}")), (1, 0));
 }
 
 #[test]

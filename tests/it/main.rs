@@ -19,6 +19,7 @@ mod cli;
 mod collect;
 mod decisions;
 mod differential;
+mod disputed;
 mod oracle;
 mod origins;
 mod policies;

@@ -17,7 +17,8 @@ use crate::rules::shared::reading::{self, Standing, has};
 use crate::rules::shared::words::list;
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), estate: Some(leaks::ready), ..Check::NOTHING };
+pub(in crate::rules) const CHECK: Check =
+    Check { bucket: Some(bucket), estate: Some(leaks::ready), takes_a_denial: true, ..Check::NOTHING };
 
 /// What tells causes apart: the place and the kind of fault.
 type CauseKey = (Span, StopKind);

@@ -9,7 +9,7 @@ use crate::rules::Check;
 use crate::rules::shared::readers::{list, meant_readers, shown};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check::buckets(check);
+pub(in crate::rules) const CHECK: Check = Check { takes_a_denial: true, ..Check::buckets(check) };
 
 fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(policy) = view.policy()? else { return Ok(Verdict::NotApplicable) };

@@ -16,7 +16,8 @@ use crate::rules::shared::words::list;
 use crate::rules::shared::{implied_key, log_keys};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check { key: Some(check), trail: Some(trail), ..Check::NOTHING };
+pub(in crate::rules) const CHECK: Check =
+    Check { key: Some(check), trail: Some(trail), takes_a_denial: true, ..Check::NOTHING };
 
 fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     let facts = key_facts(view.key);

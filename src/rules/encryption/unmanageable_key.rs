@@ -15,7 +15,7 @@ use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::delivery::names_cloudtrail;
 
-pub(in crate::rules) const CHECK: Check = Check::keys(check);
+pub(in crate::rules) const CHECK: Check = Check { takes_a_denial: true, ..Check::keys(check) };
 
 /// What it takes to administer a key: whoever may change its policy may give itself all else.
 const ADMINISTERS: &str = "kms:PutKeyPolicy";
