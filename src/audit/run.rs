@@ -298,9 +298,10 @@ impl<'a> Runner<'a> {
         .collect()
     }
 
-    /// The rules that look at what the rest of a list would have told of; none for a fact that is no list.
-    fn rules_about(&self, list: &str) -> Vec<&'static str> {
-        let told: &[&str] = match list {
+    /// The rules that look at what the rest of a list would have told of, or at a policy that is of some kind; none for other facts.
+    fn rules_about(&self, fact: &str) -> Vec<&'static str> {
+        let told: &[&str] = match fact {
+            "policy.kind" => &["bucket.policy", "key.policy", "role.trust-policy"],
             "account.authorization-details" => &["role", "identity-policy"],
             "account.roles" => &["role"],
             "account.users" | "account.groups" => &["identity-policy"],

@@ -6,7 +6,7 @@ use super::notes::what;
 use super::{Authority, Evaluation, StopKind};
 use crate::access::principals;
 use crate::access::request::{Caller, Otherwise};
-use crate::access::search::can_arrange;
+use crate::access::search::{can_arrange, carries};
 use crate::aws::AccountId;
 use crate::finding::{Step, StepEffect};
 use crate::policy::condition::{self, Context, KeyValue, Tri};
@@ -93,6 +93,7 @@ impl Evaluation<'_> {
     fn is_open(&self, clause: &Clause) -> bool {
         self.request.otherwise == Otherwise::Situation
             && can_arrange(&clause.key)
+            && carries(self.request.action.as_str(), &clause.key)
             && self.request.context.get(&clause.key).is_none()
     }
 
