@@ -1,5 +1,6 @@
 //! From facts to a report: runs the selected rules on every subject.
 
+mod disputed;
 mod hearing;
 mod report;
 mod run;

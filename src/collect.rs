@@ -108,6 +108,8 @@ pub struct Collected {
     pub files: usize,
     /// Files that were looked at and hold nothing of ours, in order.
     pub skipped: Vec<Skipped>,
+    /// Links to directories, which are not followed, in order.
+    pub linked_directories: Vec<String>,
     /// Templates, which are not read yet, each with what it is, in order.
     pub templates: Vec<Skipped>,
     /// What else people should know, one sentence each.
@@ -206,6 +208,7 @@ struct Gathered {
     beside: usize,
     declared: Vec<(SourceId, String)>,
     skipped: Vec<Skipped>,
+    linked_directories: Vec<String>,
     templates: Vec<Skipped>,
     errors: Vec<CollectError>,
     remarks: Vec<String>,
@@ -213,7 +216,7 @@ struct Gathered {
 
 impl Gathered {
     fn new(listing: Listing, outcomes: Vec<(Names, Option<Declared>, Outcome)>) -> Self {
-        let Listing { inputs, directories, links, errors, remarks } = listing;
+        let Listing { inputs, directories, links, linked_directories, errors, remarks } = listing;
         let mut all = Gathered {
             sources: SourceMap::new(),
             told: Vec::with_capacity(outcomes.len()),
@@ -222,6 +225,7 @@ impl Gathered {
             beside: 0,
             declared: Vec::new(),
             skipped: Vec::new(),
+            linked_directories,
             templates: Vec::new(),
             errors,
             remarks,
@@ -307,6 +311,7 @@ impl Gathered {
             estate,
             files,
             skipped: self.skipped,
+            linked_directories: self.linked_directories,
             templates: self.templates,
             remarks: self.remarks,
             errors: self.errors,

@@ -104,7 +104,7 @@ impl Model {
         let mut contradictions = Vec::new();
         let declared = config.and_then(|config| config.organization.as_ref());
         let read = |policy, kind| -> Vec<_> {
-            whole::given(estate, policy, kind).iter().map(|document| document.policy(&estate.sources)).collect()
+            estate.given(policy, kind).iter().map(|document| document.policy(&estate.sources)).collect()
         };
         let bucket_policies: Vec<Option<BucketPolicy>> =
             estate.buckets.iter().map(|b| BucketPolicy::read(&read(&b.policy, PolicyKind::Bucket))).collect();

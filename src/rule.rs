@@ -79,6 +79,11 @@ impl<C> Rule<C> {
         self.card.get_or_init(|| Card::parse(self.text).unwrap_or_else(Card::unreadable))
     }
 
+    /// Whether it asks what policies do; a rule on their language or length has its verdict where nobody can tell that.
+    pub fn asks_what_policies_do(&self) -> bool {
+        !matches!(self.group, "validity" | "limits")
+    }
+
     /// Whether it runs unless it is selected or ignored by name.
     pub fn is_default(&self) -> bool {
         !self.text.contains("\ndefault = false\n")

@@ -22,6 +22,8 @@ pub struct Check {
     pub document: Option<DocumentCheck>,
     /// Asked once.
     pub estate: Option<EstateCheck>,
+    /// Whether what it finds of a policy is a refusal, which another policy for the same could lift.
+    pub takes_a_denial: bool,
 }
 
 /// A check of one role.
@@ -40,8 +42,16 @@ pub type DocumentCheck = fn(&Context<'_>, &DocumentView<'_>) -> Outcome;
 pub type EstateCheck = fn(&Context<'_>) -> Outcome;
 
 impl Check {
-    const NOTHING: Check =
-        Check { role: None, bucket: None, key: None, trail: None, identity: None, document: None, estate: None };
+    const NOTHING: Check = Check {
+        role: None,
+        bucket: None,
+        key: None,
+        trail: None,
+        identity: None,
+        document: None,
+        estate: None,
+        takes_a_denial: false,
+    };
 
     /// Asked of nothing: the audit itself makes its findings, from the waivers of the config.
     const WAIVERS: Check = Check::NOTHING;

@@ -9,6 +9,7 @@ mod denies;
 mod near;
 mod notes;
 mod statement;
+mod stop;
 mod titles;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use std::fmt;
 pub use self::denies::Denies;
 use self::notes::Notes;
 pub(in crate::access) use self::notes::combine;
+pub use self::stop::{Stop, StopKind};
 pub use self::titles::{Carried, Title, Titles};
 use crate::access::kms::KeyFacts;
 use crate::access::principals::Named;
@@ -82,6 +84,8 @@ pub struct Explanation {
     pub would_take: Vec<String>,
     /// Whether it is denied because of one element of a statement that is not for others.
     pub is_near: bool,
+    /// What stops it, the first being the cause; empty unless it is denied.
+    pub stops: Vec<Stop>,
 }
 
 impl Explanation {
@@ -93,6 +97,7 @@ impl Explanation {
             depends_on: Vec::new(),
             would_take: Vec::new(),
             is_near: false,
+            stops: Vec::new(),
         }
     }
 }
@@ -179,7 +184,7 @@ impl Evaluation<'_> {
         }
         if self.lacks_a_signature() {
             let service = self.request.action.service().to_ascii_uppercase();
-            self.stop(format!("{service} takes no unsigned requests"), None, None);
+            self.stop(StopKind::Protocol, format!("{service} takes no unsigned requests"), None, None);
             return Decision::ImplicitDeny;
         }
         let ceilings = self.ceilings();
@@ -242,7 +247,7 @@ impl Evaluation<'_> {
         if self.scp_applies() {
             for level in self.policies.scp {
                 let here = self.allow_by(level, Authority::Scp).any();
-                allowed = allowed.and(self.need(here, Authority::Scp));
+                allowed = allowed.and(self.need_at(here, Authority::Scp, level.first().map(|policy| policy.span)));
             }
         }
         allowed.and(self.limit(self.policies.endpoint, Authority::Endpoint))
@@ -342,7 +347,8 @@ impl Evaluation<'_> {
             Side::None => Tri::True,
             other => {
                 let met = self.side(other, authority).any();
-                self.need(met, authority)
+                let first = if let Side::Policies([first, ..]) = other { Some(first.span) } else { None };
+                self.need_at(met, authority, first)
             }
         }
     }

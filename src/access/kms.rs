@@ -9,14 +9,14 @@ mod tests;
 
 use compact_str::CompactString;
 
-use crate::access::evaluate::{Evaluation, Policies, Side};
+use crate::access::evaluate::{Evaluation, Policies, Side, StopKind};
 use crate::access::principals;
 use crate::access::request::{Given, Request};
 use crate::aws::{AccountId, Arn, ConditionKey};
 use crate::estate::{Grant, GrantConstraints, KeyManager};
 use crate::finding::StepEffect;
 use crate::policy::condition::{Context, KeyValue, Tri};
-use crate::policy::{Policy, Principal, PrincipalKind};
+use crate::policy::{Policy, PolicyKind, Principal, PrincipalKind};
 
 const CONTEXT: &str = "kms:EncryptionContext:";
 
@@ -51,8 +51,8 @@ impl Evaluation<'_> {
         let request = self.request;
         let crosses = matches!((request.caller.account(), request.resource_account), (Some(a), Some(b)) if a != b);
         if crosses && !works_across_accounts(request.action.name()) {
-            let message = || format!("KMS does not support `{}` on keys of other accounts", request.action);
-            self.step(StepEffect::Missing, message, None);
+            let message = format!("KMS does not support `{}` on keys of other accounts", request.action);
+            self.stop(StopKind::Key, message, None, None);
             return Tri::False;
         }
         let by_policy = match self.policies.resource {
@@ -89,12 +89,15 @@ impl Evaluation<'_> {
             KeyValue::Absent | KeyValue::Many(_) => Tri::False,
         };
         let met = own.and(through);
-        let (effect, words) = match met {
-            Tri::False => (StepEffect::Missing, "only its own account can use an AWS managed key, and only through S3"),
-            Tri::Unknown => (StepEffect::If, "its own account can use an AWS managed key through S3"),
-            Tri::True => (StepEffect::Allows, "its own account can use an AWS managed key through S3"),
-        };
-        self.step(effect, || words.to_owned(), None);
+        let words = "its own account can use an AWS managed key through S3";
+        match met {
+            Tri::False => {
+                let words = "only its own account can use an AWS managed key, and only through S3";
+                self.stop(StopKind::Key, words.to_owned(), None, None);
+            }
+            Tri::Unknown => self.step(StepEffect::If, || words.to_owned(), None),
+            Tri::True => self.step(StepEffect::Allows, || words.to_owned(), None),
+        }
         met
     }
 
@@ -136,7 +139,7 @@ impl Evaluation<'_> {
         {
             let more = if count > 1 { format!(", and {} more to others", count - 1) } else { String::new() };
             let words = format!("grant `{}` allows it, but only to `{}`{more}", grant.id, grantee.value);
-            self.stop(words, Some(grant.span), None);
+            self.stop(StopKind::Missing(PolicyKind::Key), words, Some(grant.span), None);
         }
         met
     }
@@ -213,7 +216,8 @@ impl Evaluation<'_> {
                 | "Creating"),
             ) => {
                 let need = "a key that is `Enabled`".to_owned();
-                self.stop(format!("the state of the key is `{state}`: it decrypts nothing"), None, Some(need));
+                let words = format!("the state of the key is `{state}`: it decrypts nothing");
+                self.stop(StopKind::Key, words, None, Some(need));
                 Tri::False
             }
             _ => {

@@ -31,8 +31,15 @@ use crate::policy::{Policy, Principal, Statement};
 
 const FETCHES: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
 const LISTS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
-const WRITES: [&str; 5] =
-    ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
+const WRITES: [&str; 7] = [
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObjectAcl",
+    "s3:PutObjectVersionAcl",
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+];
 const ASSUME: &str = "sts:AssumeRole";
 const DECRYPT: &str = "kms:Decrypt";
 

@@ -88,8 +88,12 @@ impl<'a> Organization<'a> {
     }
 
     /// Whether all policies of that kind which bind an account are known: some were collected, each with its text and its
-    /// targets, and so was the way from the account to the root. Where not, those there are may deny.
+    /// targets, none was refused whose kind is not known, and the way from the account to the root was collected. Where not,
+    /// those there are may deny.
     pub fn knows(&self, kind: OrganizationPolicyKind, account: AccountId) -> bool {
+        if self.estate.gaps.iter().any(|gap| gap.fact.starts_with("organization-policy.")) {
+            return false;
+        }
         let mut of_kind = self.estate.organization.policies.iter().filter(|policy| policy.kind == kind).peekable();
         of_kind.peek().is_some()
             && of_kind.all(|policy| policy.targets.present().is_some() && self.text(policy).is_some())

@@ -8,6 +8,7 @@ mod ask;
 mod chain;
 mod columns;
 mod decrypt;
+mod delivering;
 mod direct;
 mod door;
 mod fit;
@@ -31,8 +32,8 @@ use self::chain::Entry;
 use self::ground::Ground;
 use self::mentions::{Mentions, Signature};
 use self::reader::{Identity, Reader};
-use self::refusal::Roads;
-use self::seen::Reach;
+use self::refusal::{Roads, Why};
+use self::seen::{Reach, Seen};
 use crate::access::evaluate::Explanation;
 use crate::access::lock::Lock;
 use crate::access::organization::Organization;
@@ -40,7 +41,7 @@ use crate::access::sts::{Membership, organizations};
 use crate::aws::AccountId;
 use crate::estate::{Estate, Gap};
 use crate::finding::matrix::{Ability, Access, Certainty, Matrix, Party, ReaderKind};
-use crate::model::{Class, LogBucket, Model};
+use crate::model::{Class, Given, LogBucket, Model};
 use crate::policy::Policy;
 use crate::text::Span;
 
@@ -66,9 +67,13 @@ pub fn matrix(
     let contradictions = model.contradictions().iter();
     let about = contradictions.filter(|one| one.bucket.as_ref().is_none_or(|name| *name == log_bucket.name));
     gaps.extend(about.map(|one| one.gap.clone()));
+    // Whom a list leaves out may read as well.
+    let unlisted = ["account.authorization-details", "account.roles", "account.users"];
+    gaps.extend(estate.gaps.iter().filter(|gap| unlisted.contains(&gap.fact.as_ref())).cloned());
     let mut entries = everyone(&ground);
     chain::extend(&ground, &mut entries, &mut gaps);
-    entries.retain(|entry| entry.reader.is_account() || !entry.reach.is_empty());
+    let is_asked_about = |entry: &Entry<'_>| ground.is_apart(&entry.reader.party) || entry.delivers(&ground);
+    entries.retain(|entry| entry.reader.is_account() || is_asked_about(entry) || !entry.reach.is_empty());
     gaps.extend(entries.iter().flat_map(missing));
     gaps.extend(given_up(&ground, &entries));
     gaps.sort_by(|one, other| (&one.fact, &one.reason).cmp(&(&other.fact, &other.reason)));
@@ -126,6 +131,7 @@ fn accounts<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     accounts.extend(mentions.accounts());
     accounts.extend(ground.columns.iter().filter(|column| !column.stands_for_all).map(|column| column.account));
     accounts.extend(ground.estate.roles.iter().filter_map(|role| role.account));
+    accounts.extend(ground.apart.iter().filter_map(|name| AccountId::parse(name)));
     // Accounts that no policy on this side tells apart are one class; the smallest is asked about.
     let mut classes: BTreeMap<_, Vec<AccountId>> = BTreeMap::new();
     for account in accounts {
@@ -228,7 +234,7 @@ fn foreign_organizations(ground: &Ground<'_>) -> BTreeSet<String> {
 fn identities<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     let entry = |reader: Reader<'e>| {
         let reach = direct::reach(ground, &reader);
-        let keep = !reach.is_empty() || chain::may_assume(&reader);
+        let keep = !reach.is_empty() || chain::may_assume(&reader) || ground.is_apart(&reader.party);
         keep.then_some(Entry { reader, reach, admitted: Vec::new() })
     };
     let roles = ground.estate.roles.par_iter().filter_map(|role| entry(Reader::role(ground, role)?));
@@ -274,9 +280,23 @@ pub struct Reached {
     /// The account that it is or is in; `None` where it stands for accounts that nothing names.
     pub account: Option<AccountId>,
     /// What the config says it should read and it can not, with why not.
-    pub refused: Vec<(AccountId, Explanation)>,
+    pub refused: Vec<Refused>,
+    /// Why it does not decrypt what it fetches by itself, for one account whose logs it is given: where it certainly
+    /// fetches those, and certainly does not decrypt them.
+    pub undeciphered: Option<Explanation>,
     alone: Reach,
     in_all: Reach,
+}
+
+/// Logs that a reader should read and can not.
+#[derive(Debug)]
+pub struct Refused {
+    /// Whose.
+    pub logs_of: AccountId,
+    /// Why not: the decision that came nearest.
+    pub explanation: Explanation,
+    /// The ARN of the role by which it was made, where a role comes nearer than the reader by itself.
+    pub role: Option<String>,
 }
 
 impl LogReach {
@@ -327,16 +347,19 @@ fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, lo
     chain::extend(&ground, &mut entries, &mut gaps);
     let roads = Roads::new(&ground, &entries);
     let refused: Vec<_> = entries.iter().map(|entry| refused(&ground, &roads, entry)).collect();
+    let of_key = entries.iter().zip(&alone).map(|(entry, alone)| undeciphered(&ground, &roads, entry, alone));
+    let undeciphered: Vec<Option<Explanation>> = of_key.collect();
     let mut readers: Vec<Reached> = Vec::with_capacity(entries.len());
     let mut roles = BTreeMap::new();
-    for (number, (entry, refused)) in entries.into_iter().zip(refused).enumerate() {
+    let told = refused.into_iter().zip(undeciphered);
+    for (number, (entry, (refused, undeciphered))) in entries.into_iter().zip(told).enumerate() {
         let Entry { reader, reach, .. } = entry;
         if reader.role.is_some() {
             roles.insert(reader.party.id.clone(), number);
         }
         let alone = alone.get(number).cloned().unwrap_or_default();
         let (kind, party, account) = (reader.kind, reader.party, reader.account);
-        readers.push(Reached { kind, party, account, refused, alone, in_all: reach });
+        readers.push(Reached { kind, party, account, refused, undeciphered, alone, in_all: reach });
     }
     LogReach {
         bucket: log_bucket.name.clone(),
@@ -361,7 +384,7 @@ fn log_reach(estate: &Estate, model: &Model, organization: &Organization<'_>, lo
 }
 
 /// The logs that the config says an account should read and that it certainly can not, with why not.
-fn refused<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, entry: &Entry<'e>) -> Vec<(AccountId, Explanation)> {
+fn refused<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, entry: &Entry<'e>) -> Vec<Refused> {
     let Some(account) = entry.reader.account.filter(|_| entry.reader.is_account()) else { return Vec::new() };
     let due = ground.model.logs_due(account, &ground.log_bucket.name);
     if due.is_nothing() {
@@ -376,7 +399,39 @@ fn refused<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, entry: &Entry<'e>) ->
     let why = |column: &columns::LogOwner| {
         let seen = entry.reach.of(column.account);
         let missing = if seen.access(Ability::Get).is_none() { Ability::Get } else { Ability::Decrypt };
-        (column.account, roads.explain(entry, column, missing).1)
+        let Why { explanation, role, .. } = roads.explain(entry, column, missing);
+        Refused { logs_of: column.account, explanation, role }
     };
     columns.filter(|column| lacks(column.account)).map(why).collect()
+}
+
+/// Why a reader does not decrypt what it fetches by itself, of the logs that it is given; a role has none that are its own.
+fn undeciphered<'e>(
+    ground: &Ground<'e>,
+    roads: &Roads<'_, 'e>,
+    entry: &Entry<'e>,
+    alone: &Reach,
+) -> Option<Explanation> {
+    let Lock::Key(_) = &ground.lock else { return None };
+    let lacks = |seen: &Seen| {
+        let fetches = seen.access(Ability::Get).is_some_and(|get| get.certainty == Certainty::Certain);
+        fetches && seen.access(Ability::Decrypt).is_none()
+    };
+    let given = match entry.reader.account.filter(|_| entry.reader.is_account()) {
+        Some(account) => ground.model.logs_of(account, &ground.log_bucket.name),
+        None if entry.reader.role.is_some() => Given::All,
+        None => return None,
+    };
+    let own = alone.own.iter().map(|(account, seen)| (*account, seen));
+    let named = alone.named.iter().map(|(account, seen)| (*account, seen));
+    // Its own logs go before what others of its class may do with them.
+    let told_apart: BTreeMap<AccountId, &Arc<Seen>> = named.chain(own).collect();
+    let mut lacking = told_apart.iter().filter(|(account, seen)| given.includes(**account) && lacks(seen));
+    let of_rest = || {
+        let rest =
+            |column: &&columns::LogOwner| given.includes(column.account) && !told_apart.contains_key(&column.account);
+        ground.columns.iter().filter(|_| lacks(&alone.default)).find(rest)
+    };
+    let first = lacking.find_map(|(account, _)| ground.column(Some(*account)));
+    Some(roads.key_refusal(entry, first.or_else(of_rest)?))
 }

@@ -10,7 +10,7 @@ mod tests;
 use compact_str::CompactString;
 
 pub use self::public::{is_public, statement_is_public};
-use crate::access::evaluate::{Authority, Evaluation, Permitted, Side};
+use crate::access::evaluate::{Authority, Evaluation, Permitted, Side, StopKind};
 use crate::access::request::Caller;
 use crate::aws::AccountId;
 use crate::estate::{AclGrant, AclPermission, Grantee, Known, ObjectOwnership};
@@ -292,7 +292,7 @@ impl Evaluation<'_> {
                 }
             };
             let need = "objects that the bucket's owner owns (object ownership `BucketOwnerEnforced`)";
-            self.stop(words.to_owned(), None, Some(need.to_owned()));
+            self.stop(StopKind::ObjectOwner, words.to_owned(), None, Some(need.to_owned()));
         }
         self.unless_stopped(granted.and(given.by_caller), given.stopped)
     }
@@ -313,7 +313,7 @@ impl Evaluation<'_> {
         if stopped == Tri::True {
             let words = "block public access (`RestrictPublicBuckets`) stops it: the bucket policy is public, so that \
                          other accounts can not use it";
-            self.stop(words.to_owned(), None, None);
+            self.stop(StopKind::PublicPolicy, words.to_owned(), None, None);
             self.make_public();
         }
         if stopped == Tri::Unknown {
@@ -337,7 +337,7 @@ impl Evaluation<'_> {
                     "{title} makes it public: it is for everyone, and no condition holds it to callers whom it names"
                 );
                 let need = format!("a condition such as one on `aws:PrincipalOrgID` in {title}");
-                self.stop(words, Some(statement.span), Some(need));
+                self.stop(StopKind::PublicPolicy, words, Some(statement.span), Some(need));
             }
         }
     }

@@ -296,7 +296,7 @@ impl Question<'_> {
 }
 
 /// Whether a request for the action carries the key at all: S3 knows of no `s3:prefix` where an object is fetched.
-fn carries(action: &str, key: &ConditionKey) -> bool {
+pub(in crate::access) fn carries(action: &str, key: &ConditionKey) -> bool {
     let is_of_service = ["s3:", "kms:", "sts:"].into_iter().any(|prefix| key.starts_with(prefix));
     let is_documented = || services::condition_key(key.as_str()).is_some();
     !is_of_service

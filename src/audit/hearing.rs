@@ -168,8 +168,13 @@ impl<'r, 'a> Hearing<'r, 'a> {
         if self.applies.is_empty() {
             self.part.set_aside.push(self.subject.clone());
         }
-        // What no rule can be blamed for keeps every rule of the subject from a full verdict.
-        let applies = std::mem::take(&mut self.applies);
+        // What no rule can be blamed for keeps every rule from a full verdict that asks what the subject's policies do.
+        let mut applies = std::mem::take(&mut self.applies);
+        let asks = |id: &str| self.runner.rules.iter().any(|rule| rule.id == id && rule.asks_what_policies_do());
+        // Where none does, nobody knows which would have: the gap is told all the same.
+        if applies.iter().any(|id| asks(id)) {
+            applies.retain(|id| asks(id));
+        }
         for blocking in self.part.gaps.iter_mut().filter(|blocking| blocking.rules.is_empty()) {
             blocking.rules.clone_from(&applies);
         }

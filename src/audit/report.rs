@@ -29,6 +29,8 @@ pub struct Report<'a> {
     /// What people should know of how the result came about, one sentence each: the config used, what was inferred,
     /// what was taken from names, what was skipped.
     pub notes: Vec<String>,
+    /// What was asked for and could not be done, one sentence each: inputs that can not be read, a config with mistakes.
+    pub failures: Vec<String>,
 }
 
 /// A rule that ran.

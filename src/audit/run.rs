@@ -120,6 +120,7 @@ impl<'a> Audit<'a> {
             summary,
             set_aside: all.set_aside,
             notes: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }
@@ -138,7 +139,7 @@ impl<'a> Runner<'a> {
             let subject = Subject {
                 kind: SubjectKind::User,
                 arn: user.arn.as_ref().map(|arn| arn.to_string()),
-                file: None,
+                file: user.arn.is_none().then(|| self.context.file(user.span).to_owned()),
                 account: user.account,
                 name: user.name.to_string(),
             };
@@ -148,7 +149,7 @@ impl<'a> Runner<'a> {
             let subject = Subject {
                 kind: SubjectKind::Group,
                 arn: group.arn.as_ref().map(|arn| arn.to_string()),
-                file: None,
+                file: group.arn.is_none().then(|| self.context.file(group.span).to_owned()),
                 account: group.account,
                 name: group.name.to_string(),
             };
@@ -179,13 +180,12 @@ impl<'a> Runner<'a> {
             let subject = Subject { kind: SubjectKind::OrganizationPolicy, arn: None, file, account: None, name };
             self.documents(subject, policy.document.present().map(|document| (document, None)))
         }));
-        parts.extend(each(&estate.documents, |document| {
-            // One of several trust policies that contradict each other: audited as if it were the only one.
-            if let Some(role) = estate.roles.iter().find_map(|role| role.with_trust(document)) {
-                return self.trust_alone(&RoleView::new(estate, &role));
-            }
+        let disputed = self.disputed();
+        parts.extend(disputed.parts);
+        let rest = estate.documents.iter().filter(|document| !disputed.documents.contains(&document.span));
+        parts.extend(each(&rest.collect::<Vec<_>>(), |document| {
             let subject = self.context.subject_of_file(SubjectKind::Document, document.span, None);
-            self.documents(subject, [(document, None)])
+            self.documents(subject, [(*document, None)])
         }));
         parts.push(whole);
         parts
@@ -195,7 +195,7 @@ impl<'a> Runner<'a> {
         Hearing::new(self, subject.into())
     }
 
-    fn role(&self, view: &RoleView<'_>) -> Part {
+    pub(super) fn role(&self, view: &RoleView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
         for rule in &self.rules {
             if let Some(check) = rule.check.role {
@@ -217,21 +217,7 @@ impl<'a> Runner<'a> {
         hearing.close()
     }
 
-    /// A role by one of several trust policies: what is found in that policy, and no more.
-    fn trust_alone(&self, view: &RoleView<'_>) -> Part {
-        let mut part = self.role(view);
-        part.findings.retain(|finding| view.role.span.contains(finding.primary.span));
-        part.gaps.retain(|own| own.gap.places.iter().any(|place| view.role.span.contains(*place)));
-        for finding in &mut part.findings {
-            finding.depends_on.push(format!("which of the trust policies of `{}` is in force", view.subject.name));
-        }
-        // The role itself is a subject already.
-        part.subjects.clear();
-        part.set_aside.clear();
-        part
-    }
-
-    fn bucket(&self, view: &BucketView<'_>) -> Part {
+    pub(super) fn bucket(&self, view: &BucketView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
         let status = self.context.model.is_log_bucket(view.bucket);
         for rule in &self.rules {
@@ -247,7 +233,7 @@ impl<'a> Runner<'a> {
         hearing.close()
     }
 
-    fn key(&self, view: &KeyView<'_>) -> Part {
+    pub(super) fn key(&self, view: &KeyView<'_>) -> Part {
         let mut hearing = self.hear(view.subject.clone());
         let status = self.context.model.is_log_key(view.key);
         for rule in &self.rules {
@@ -307,9 +293,27 @@ impl<'a> Runner<'a> {
             let name = place.map_or("this estate", |span| self.context.file(span)).to_owned();
             let file = place.is_some().then(|| name.clone());
             let subject = Subject { kind: SubjectKind::Document, arn: None, file, account: None, name };
-            Blocking { subject: Arc::new(subject), gap: gap.clone(), rules: Vec::new() }
+            Blocking { subject: Arc::new(subject), gap: gap.clone(), rules: self.rules_about(&gap.fact) }
         })
         .collect()
+    }
+
+    /// The rules that look at what the rest of a list would have told of, or at a policy that is of some kind; none for other facts.
+    fn rules_about(&self, fact: &str) -> Vec<&'static str> {
+        let told: &[&str] = match fact {
+            "policy.kind" => &["bucket.policy", "key.policy", "role.trust-policy"],
+            "account.authorization-details" => &["role", "identity-policy"],
+            "account.roles" => &["role"],
+            "account.users" | "account.groups" => &["identity-policy"],
+            "account.trails" => &["trail"],
+            "key.grants" => &["key.grants"],
+            "organization.accounts" => &["organization.accounts"],
+            _ => return Vec::new(),
+        };
+        let is_told = |need: &String| {
+            told.iter().any(|told| need.strip_prefix(told).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        };
+        self.rules.iter().filter(|rule| rule.card().needs.iter().any(is_told)).map(|rule| rule.id).collect()
     }
 }
 
@@ -326,7 +330,7 @@ fn is_described(bucket: &Bucket) -> bool {
 }
 
 /// Maps a list, on all threads where it is long.
-fn each<T: Sync, U: Send>(items: &[T], map: impl Fn(&T) -> U + Sync + Send) -> Vec<U> {
+pub(super) fn each<T: Sync, U: Send>(items: &[T], map: impl Fn(&T) -> U + Sync + Send) -> Vec<U> {
     if items.len() < PARALLEL { items.iter().map(map).collect() } else { items.par_iter().map(map).collect() }
 }
 

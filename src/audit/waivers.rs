@@ -1,5 +1,6 @@
 //! Waivers: findings that the config hides, and waivers that hide nothing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use time::Date;
@@ -48,6 +49,8 @@ pub(super) fn apply(audit: &Audit<'_>, findings: Vec<Finding>, ran: &Ran<'_>) ->
     let mut uses = vec![Use::None; config.waivers.len()];
     // For each waiver the first finding in the open that only the statement it names keeps it from hiding.
     let mut elsewhere: Vec<Option<Span>> = vec![None; config.waivers.len()];
+    // For each waiver that names a file, how its rule calls what it found in there.
+    let mut known_as: Vec<Option<String>> = vec![None; config.waivers.len()];
     let mut waived = Waived { findings: Vec::new(), suppressed: Vec::new() };
     for finding in findings {
         let speaks: Vec<bool> = config.waivers.iter().map(|waiver| covers(waiver, &finding)).collect();
@@ -69,12 +72,19 @@ pub(super) fn apply(audit: &Audit<'_>, findings: Vec<Finding>, ran: &Ran<'_>) ->
                 for (place, _) in elsewhere.iter_mut().zip(near).filter(|(_, near)| *near) {
                     place.get_or_insert(finding.primary.span);
                 }
+                for (known_as, waiver) in known_as.iter_mut().zip(&config.waivers) {
+                    if waiver.rule.value == finding.rule && names_file_of(audit, waiver, finding.primary.span) {
+                        known_as.get_or_insert_with(|| finding.subject.id().to_owned());
+                    }
+                }
                 waived.findings.push(finding);
             }
         }
     }
-    let waivers = config.waivers.iter().zip(uses).zip(elsewhere);
-    let own = waivers.filter_map(|((waiver, how), elsewhere)| about(audit, config, ran, waiver, (how, elsewhere)));
+    let waivers = config.waivers.iter().zip(uses).zip(elsewhere.into_iter().zip(known_as));
+    let own = waivers.filter_map(|((waiver, how), (elsewhere, known_as))| {
+        about(audit, config, ran, waiver, (how, elsewhere, known_as.as_deref()))
+    });
     let mut own: Vec<Finding> = own.collect();
     number_doubles(&mut own);
     waived.findings.extend(own);
@@ -87,7 +97,7 @@ fn about(
     config: &Config,
     ran: &Ran<'_>,
     waiver: &Waiver,
-    (how, elsewhere): (Use, Option<Span>),
+    (how, elsewhere, known_as): (Use, Option<Span>, Option<&str>),
 ) -> Option<Finding> {
     let rule = &waiver.rule.value;
     let (id, span, label, message, help) = match (how, &waiver.until) {
@@ -96,42 +106,68 @@ fn about(
             until.span,
             "the last day",
             format!("the waiver for `{rule}` ended on {} and what it hid is back", iso(until.value)),
-            "mend the finding, or review it again and set a new `until`",
+            Cow::Borrowed("mend the finding, or review it again and set a new `until`"),
         ),
         (Use::None, _) if elsewhere.is_some() && !is_undecided(ran, waiver) => (
             "unused-waiver",
             waiver.statement.as_ref().map_or(waiver.rule.span, |sid| sid.span),
             "no statement of this name has such a finding",
             format!("the waiver for `{rule}` hides nothing"),
-            "correct its `statement`, or leave that out, if it is meant for the other finding; else remove the waiver",
+            "correct its `statement`, or leave that out, if it is meant for the other finding; else remove the waiver"
+                .into(),
         ),
-        (Use::None, _) if is_unused(ran, waiver) => (
+        (Use::None, _) if let Some(known_as) = known_as => (
+            "unused-waiver",
+            waiver.subject.span,
+            "what this file is about is known by its ARN",
+            format!("the waiver for `{rule}` hides nothing"),
+            format!(
+                "name `{known_as}` as its `subject`, if it is meant for what was found there; else remove the waiver"
+            )
+            .into(),
+        ),
+        (Use::None, _) if is_unused(audit, ran, waiver) => (
             "unused-waiver",
             waiver.rule.span,
             "found nothing that this could hide",
             format!("the waiver for `{rule}` hides nothing"),
-            "remove it, so that it can not hide a later finding unseen",
+            "remove it, so that it can not hide a later finding unseen".into(),
         ),
         _ => return None,
     };
     let own = (ran.rule)(id)?;
-    let mut finding = finding(audit, config, own, waiver, (span, label), message, help);
+    let mut finding = finding(audit, config, own, waiver, (span, label), message, &help);
     let elsewhere = elsewhere.filter(|_| how == Use::None);
     finding.related.extend(elsewhere.map(|span| Label::new(span, format!("`{rule}` finds this"))));
     Some(finding)
 }
 
-/// Whether the rule came to a verdict on every subject that the waiver speaks of, of which there is one at least.
-fn is_unused(ran: &Ran<'_>, waiver: &Waiver) -> bool {
-    let rule = waiver.rule.value.as_str();
-    let speaks_of = |subject: &Subject| waiver.subject.value.matches(subject.id());
-    (ran.rule)(rule).is_some() && ran.subjects.iter().any(|subject| speaks_of(subject)) && !is_undecided(ran, waiver)
+/// Whether the rule came to a verdict on every subject that the waiver speaks of, of which there is one at least, or on
+/// all where it names a file of the inputs instead.
+fn is_unused(audit: &Audit<'_>, ran: &Ran<'_>, waiver: &Waiver) -> bool {
+    // One that tells nothing has no text.
+    let files = audit.estate.sources.iter().filter(|(_, source)| !source.text().is_empty());
+    let mut files = files.map(|(id, _)| Span::file(id)).filter(|file| file.source != waiver.span.source);
+    (ran.rule)(&waiver.rule.value).is_some()
+        && (speaks_of_any(ran, waiver) || files.any(|file| names_file_of(audit, waiver, file)))
+        && !is_undecided(ran, waiver)
 }
 
 /// Whether a gap leaves the rule without a verdict on a subject that the waiver speaks of.
 fn is_undecided(ran: &Ran<'_>, waiver: &Waiver) -> bool {
     let mut of_rule = ran.gaps.iter().filter(|own| own.rules.iter().any(|rule| *rule == waiver.rule.value));
-    of_rule.any(|own| waiver.subject.value.matches(own.subject.id()))
+    // Of a file nobody can tell which of the gaps are about it.
+    let any = !speaks_of_any(ran, waiver);
+    of_rule.any(|own| any || waiver.subject.value.matches(own.subject.id()))
+}
+
+fn speaks_of_any(ran: &Ran<'_>, waiver: &Waiver) -> bool {
+    ran.subjects.iter().any(|subject| waiver.subject.value.matches(subject.id()))
+}
+
+/// Whether a waiver names the file of a place.
+fn names_file_of(audit: &Audit<'_>, waiver: &Waiver, place: Span) -> bool {
+    waiver.subject.value.matches(audit.estate.sources.name(place.source))
 }
 
 fn finding(

@@ -46,7 +46,7 @@ pub(super) fn run(args: &AccessArgs, matches: &ArgMatches) -> Result<Exit, Failu
                 }
             }
         }
-        Ok(match (loaded.failed, args.strict && is_open) {
+        Ok(match (!loaded.failures.is_empty(), args.strict && is_open) {
             (true, _) => Exit::Failed,
             (false, true) => Exit::Unknown,
             (false, false) => Exit::Clean,

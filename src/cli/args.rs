@@ -71,7 +71,7 @@ pub(super) struct ReportArgs<F: ReportFormat> {
     #[arg(long, value_name = "FORMAT", value_parser = F::parser())]
     pub(super) format: Vec<F>,
 
-    /// Write the report of the --format before it to a file
+    /// Write the report of the --format before it to a file; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Vec<PathBuf>,
 
@@ -172,7 +172,7 @@ pub(super) struct InitArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
 
-    /// The file to write
+    /// The file to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "trailproof.toml")]
     pub(super) output: PathBuf,
 

@@ -14,10 +14,11 @@ use crate::access::read::{Encryption, Read};
 use crate::access::request::{Caller, Given, Request};
 use crate::access::s3::permission_for;
 use crate::aws::{AccountId, Arn};
+use crate::config::closest;
 use crate::estate::read_policy;
 use crate::finding::{Dependency, Step};
 use crate::policy::pattern::has_wildcard;
-use crate::policy::{Policy, PolicyKind};
+use crate::policy::{Policy, PolicyKind, ProblemKind};
 use crate::syntax::json::{Json, Kind, Tape};
 use crate::text::embedded::Place;
 use crate::text::{Source, SourceId};
@@ -38,8 +39,12 @@ pub(super) fn answer(source: &Source, out: &mut dyn Write) -> Result<bool, Strin
     };
     let mut all = true;
     for case in cases.elements() {
-        let id = case.member("id").and_then(Json::scalar_text).unwrap_or_default();
-        let line = match one(case, source) {
+        let id = case.member("id").and_then(Json::scalar_text);
+        let answer = match &id {
+            Some(_) => one(case, source),
+            None => Err("`id` is missing, or no text".to_owned()),
+        };
+        let line = match answer {
             Ok(mut answer) => {
                 if let Some(object) = answer.as_object_mut() {
                     object.shift_insert(0, "id".to_owned(), json!(id));
@@ -68,7 +73,17 @@ struct CasePolicies {
     endpoint: Option<Vec<Policy>>,
 }
 
+/// What is read of a case; other keys are notes of its author's, unless they look like one of these.
+const OF_CASE: [&str; 4] = ["id", "request", "policies", "settings"];
+const OF_REQUEST: [&str; 5] = ["principal", "action", "resource", "resource_account", "context"];
+
 fn one(case: Json<'_>, source: &Source) -> Result<serde_json::Value, String> {
+    for (key, _) in case.members() {
+        let key = key.as_str().unwrap_or_default();
+        if let Some(meant) = closest(&key, &OF_CASE).filter(|_| !OF_CASE.contains(&key.as_ref())) {
+            return Err(format!("`{key}` is no part of a case; did you mean `{meant}`?"));
+        }
+    }
     let request = case.member("request").ok_or("`request` is missing")?;
     let request = read_request(request)?;
     let given = read_policies(case.member("policies"), &request)?;
@@ -166,6 +181,13 @@ impl CasePolicies {
 }
 
 fn read_request(json: Json<'_>) -> Result<Request, String> {
+    for (key, _) in json.members() {
+        let key = key.as_str().unwrap_or_default();
+        if !OF_REQUEST.contains(&key.as_ref()) {
+            let hint = closest(&key, &OF_REQUEST).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(format!("`request.{key}` is no part of a request{hint}"));
+        }
+    }
     let text = |key: &'static str| {
         let value = json.member(key).ok_or_else(|| format!("`request.{key}` is missing"))?;
         value.as_str().map(|text| text.into_owned()).ok_or_else(|| format!("`request.{key}` is no string"))
@@ -250,8 +272,12 @@ fn resource_kind(request: &Request) -> PolicyKind {
 
 /// One document or a list of documents.
 fn list(value: Json<'_>, kind: PolicyKind) -> Result<Vec<Policy>, String> {
-    let read =
-        |json: Json<'_>| read_policy(json, kind).map_err(|broken| format!("a policy is not JSON: {}", broken.message));
+    let read = |json: Json<'_>| {
+        let policy = read_policy(json, kind).map_err(|broken| format!("a policy is not JSON: {}", broken.message))?;
+        let wrong = policy.problems.iter().find(|one| matches!(one.kind, ProblemKind::WrongType("policy", ..)));
+        wrong.map_or(Ok(()), |wrong| Err(format!("a policy can not be read: {}", wrong.kind)))?;
+        Ok(policy)
+    };
     match value.kind() {
         Kind::Null => Ok(Vec::new()),
         Kind::Array => value.elements().map(read).collect(),

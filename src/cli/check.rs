@@ -30,6 +30,7 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         };
         let mut report = ManuallyDrop::new(audit.run());
         report.notes = loaded.remarks.clone();
+        report.failures = loaded.failures.clone();
         if args.report.verbose {
             report.notes.extend(loaded.details.iter().cloned());
             let aside = report.set_aside.iter();
@@ -56,7 +57,7 @@ pub(super) fn run(args: &CheckArgs, matches: &ArgMatches) -> Result<Exit, Failur
         if !args.report.quiet && !destinations.iter().any(is_shown) {
             terminal::say(&report::text::summary(&report, false));
         }
-        if loaded.failed {
+        if !loaded.failures.is_empty() {
             exit = Exit::Failed;
         }
         Ok(exit)
@@ -67,7 +68,8 @@ fn verdict(args: &CheckArgs, report: &Report<'_>) -> Exit {
     let reached = report.findings.iter().any(|finding| args.fail_on.is_reached_by(finding.level));
     match reached {
         true => Exit::Findings,
-        false if args.strict && !report.gaps.is_empty() => Exit::Unknown,
+        // What left no rule without a verdict is shown and asks for nothing.
+        false if args.strict && report.gaps.iter().any(|gap| !gap.blocks.is_empty()) => Exit::Unknown,
         false => Exit::Clean,
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct Loaded {
     pub(super) remarks: Vec<String>,
     /// What is told only with `-v`.
     pub(super) details: Vec<String>,
-    /// Whether something that was asked for could not be read.
-    pub(super) failed: bool,
+    /// What was asked for and could not be done, one sentence each.
+    pub(super) failures: Vec<String>,
 }
 
 impl Loaded {
@@ -38,7 +38,7 @@ impl Loaded {
     pub(super) fn read(args: &InputArgs, kind: Option<PolicyKind>, subject: Option<&str>) -> Result<Self, Failure> {
         let cwd = std::env::current_dir()?;
         let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
-        let mut failed = false;
+        let mut failures = Vec::new();
         let mut remarks = Vec::new();
         let found = find_config(args, &paths, &cwd)?;
         let text = found.as_deref().map(|path| read_text(path, &cwd)).transpose()?;
@@ -56,10 +56,10 @@ impl Loaded {
             cwd: cwd.clone(),
         };
         let collected = collect::collect(&paths, &mut std::io::stdin().lock(), &options);
-        let Collected { mut estate, files, skipped, templates, remarks: more, errors } =
+        let Collected { mut estate, files, skipped, linked_directories, templates, remarks: more, errors } =
             collected.map_err(|error| Failure::new(with_help(&error)))?;
         for error in &errors {
-            failed = true;
+            failures.push(error.to_string());
             terminal::complain(&with_help(error));
         }
         // The config was read before the inputs because it says what some of them are; its places count from here on.
@@ -70,7 +70,7 @@ impl Loaded {
         });
         let config = config.filter(|config| check_accounts(config, accounts.is_some(), &estate));
         if is_declared && config.is_none() {
-            failed = true;
+            failures.push("the config has mistakes".to_owned());
             remarks.push("the config is not used because of its mistakes".to_owned());
         }
         let model = Model::new(&estate, config.as_ref(), None);
@@ -94,8 +94,13 @@ impl Loaded {
             remarks.push(format!("{count} file{s} skipped: no policy document and no answer of the AWS CLI"));
         }
         let mut details: Vec<String> = met.iter().map(line).collect();
+        details.extend(
+            linked_directories
+                .iter()
+                .map(|name| format!("skipped `{name}`: a link to a directory, which is not followed")),
+        );
         details.extend(std::mem::take(&mut estate.named).into_iter().map(|named| named.value));
-        Ok(Loaded { estate, model, config, files, remarks, details, failed })
+        Ok(Loaded { estate, model, config, files, remarks, details, failures })
     }
 }
 

@@ -31,9 +31,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
                 writeln!(out, "\n  {name}")?;
                 text.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
             }
-            if !example.lines.is_empty() {
+            if !(example.findings.is_empty() && example.gaps.is_empty()) {
                 writeln!(out)?;
-                example.lines.iter().try_for_each(|line| writeln!(out, "  -> {line}"))?;
+                example.findings.iter().chain(&example.gaps).try_for_each(|line| writeln!(out, "  -> {line}"))?;
             }
         }
         if !card.controls.is_empty() {

@@ -51,6 +51,11 @@ impl<F> Destination<F> {
     }
 }
 
+/// Whether a path given as an output stands for standard output.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Which report goes where: each `--output` belongs to the `--format` before it.
 pub(super) fn destinations<F: ReportFormat>(
     args: &ReportArgs<F>,
@@ -73,6 +78,21 @@ pub(super) fn destinations<F: ReportFormat>(
         }
     }
     let mut destinations: Vec<Destination<F>> = destinations.into_iter().map(|(_, destination)| destination).collect();
+    let mut files: Vec<PathBuf> = Vec::new();
+    for destination in &mut destinations {
+        destination.file = destination.file.take().filter(|file| !is_stdout(file));
+        let Some(file) = &destination.file else { continue };
+        // A pipe or a device takes them one after the other.
+        if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+            continue;
+        }
+        let same = std::fs::canonicalize(file).or_else(|_| std::path::absolute(file)).unwrap_or_else(|_| file.clone());
+        if files.contains(&same) {
+            let file = file.display();
+            return Err(Failure::new(format!("two reports can not go to one file, `{file}`")));
+        }
+        files.push(same);
+    }
     if destinations.is_empty() {
         destinations.push(Destination { format: otherwise, file: None });
     }

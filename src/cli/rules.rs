@@ -23,6 +23,7 @@ pub(super) fn run(args: &RulesArgs) -> Result<Exit, Failure> {
 
 fn text(out: &mut dyn Write) -> std::io::Result<()> {
     let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let status = RULES.iter().map(|rule| rule.card().status.name().len()).max().unwrap_or(0);
     let mut group = "";
     for rule in &RULES {
         if rule.group != group {
@@ -31,7 +32,12 @@ fn text(out: &mut dyn Write) -> std::io::Result<()> {
         }
         let card = rule.card();
         let off = if rule.is_default() { "" } else { " (off unless selected)" };
-        writeln!(out, "  {:width$}  {:7}  {}{off}", rule.id, card.level, card.summary)?;
+        let (id, level) = (rule.id, card.level);
+        writeln!(out, "  {id:width$}  {level:7}  {:status$}  {}{off}", card.status.name(), card.summary)?;
+        // Under the summary, where they take the eye from nothing.
+        if !card.controls.is_empty() {
+            writeln!(out, "  {:width$}  {:7}  {:status$}  [{}]", "", "", "", card.controls.join(", "))?;
+        }
     }
     writeln!(out, "\n{} rules; `trailproof explain RULE` tells more of one", RULES.len())
 }
@@ -58,13 +64,17 @@ pub(crate) fn index() -> String {
     let mut group = "";
     for rule in &RULES {
         if rule.group != group {
-            page.push_str(&format!("\n## {}\n\n| rule | level | what it finds |\n|---|---|---|\n", rule.group));
+            page.push_str(&format!(
+                "\n## {}\n\n| rule | level | status | what it finds | controls |\n|---|---|---|---|---|\n",
+                rule.group
+            ));
             group = rule.group;
         }
         let card = rule.card();
         let off = if rule.is_default() { "" } else { " (off unless selected)" };
-        let (id, level, summary) = (rule.id, card.level, &card.summary);
-        page.push_str(&format!("| [`{id}`]({group}/{id}.md) | {level} | {summary}{off} |\n"));
+        let (id, level, status, summary) = (rule.id, card.level, card.status.name(), &card.summary);
+        let controls = card.controls.join(", ");
+        page.push_str(&format!("| [`{id}`]({group}/{id}.md) | {level} | {status} | {summary}{off} | {controls} |\n"));
     }
     page
 }

@@ -104,7 +104,7 @@ fn run_one(args: &SimulateArgs) -> Result<Exit, Failure> {
         }
         AnswerFormat::Text => print(out, &request, &explanation, &found.unless, &loaded.estate),
     })?;
-    Ok(if loaded.failed { Exit::Failed } else { exit })
+    Ok(if !loaded.failures.is_empty() { Exit::Failed } else { exit })
 }
 
 fn print(

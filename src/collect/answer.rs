@@ -6,7 +6,7 @@ use super::operation::Operation;
 use super::piece::Piece;
 use super::reader::{Reader, text};
 use super::{cloudtrail, kms, s3};
-use crate::estate::{Gap, IdentityKind, Known, Part};
+use crate::estate::{Gap, Known, Part};
 use crate::syntax::json::Json;
 use crate::text::Span;
 
@@ -70,11 +70,8 @@ pub(super) fn read_error_lines(reader: &mut Reader<'_>, lines: &[ErrorLine<'_>])
                 let outcome = if operation.is_absence(line.code) { Outcome::Absent } else { Outcome::Refused(said) };
                 push(reader, operation, outcome, span);
             }
-            None => {
-                reader.told.recognised = true;
-                let gap = Gap::new("input.answer", format!("{}: {said}", line.operation)).at([span]);
-                reader.push(Piece::Gap(gap));
-            }
+            // No rule asks for what other calls tell.
+            None => reader.told.recognised = true,
         }
     }
 }
@@ -180,20 +177,25 @@ fn push(reader: &mut Reader<'_>, operation: Operation, outcome: Outcome, span: S
         },
         Operation::ListAccounts => Piece::Members(outcome.known("organization.accounts", span)),
         Operation::ListTargetsForPolicy => Piece::Targets(outcome.known("organization-policy.targets", span), span),
-        Operation::ListRolePolicies | Operation::ListUserPolicies | Operation::ListGroupPolicies => {
+        Operation::ListRolePolicies
+        | Operation::ListUserPolicies
+        | Operation::ListGroupPolicies
+        | Operation::GetRolePolicy
+        | Operation::GetUserPolicy
+        | Operation::GetGroupPolicy => {
             let Known::Unknown(gap) = outcome.known::<()>("role.inline-policies", span) else { return };
-            let kind = kind(operation);
+            let kind = operation.identity_kind();
             Piece::Part { kind, name: None, part: Part::InlineRefused(gap), span }
         }
         Operation::ListAttachedRolePolicies
         | Operation::ListAttachedUserPolicies
         | Operation::ListAttachedGroupPolicies => {
             let part = Part::Attached(outcome.known("role.attached-policies", span));
-            Piece::Part { kind: kind(operation), name: None, part, span }
+            Piece::Part { kind: operation.identity_kind(), name: None, part, span }
         }
         Operation::ListGroupsForUser => {
             let part = Part::Groups(outcome.known("user.groups", span));
-            Piece::Part { kind: kind(operation), name: None, part, span }
+            Piece::Part { kind: operation.identity_kind(), name: None, part, span }
         }
         Operation::GetPolicyVersion => Piece::PolicyText(outcome.known("managed-policy.document", span), span),
         Operation::GetBucketVersioning | Operation::GetBucketLogging | Operation::GetObjectLockConfiguration => {
@@ -209,16 +211,6 @@ fn push(reader: &mut Reader<'_>, operation: Operation, outcome: Outcome, span: S
         },
     };
     reader.push(piece);
-}
-
-fn kind(operation: Operation) -> Option<IdentityKind> {
-    Some(match operation {
-        Operation::ListRolePolicies | Operation::ListAttachedRolePolicies => IdentityKind::Role,
-        Operation::ListUserPolicies | Operation::ListAttachedUserPolicies | Operation::ListGroupsForUser => {
-            IdentityKind::User
-        }
-        _ => IdentityKind::Group,
-    })
 }
 
 #[cfg(test)]

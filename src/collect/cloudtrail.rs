@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::operation::Operation;
 use super::piece::Piece;
-use super::reader::{Reader, array, begins_with, flag, known_flag, object, spanned, text};
+use super::reader::{Reader, array, begins_with, flag, goes_on, known_flag, object, spanned, text};
 use crate::aws::Arn;
 use crate::estate::{EventSelectors, Known, Trail, TrailStatus};
 use crate::syntax::json::Json;
@@ -26,6 +26,9 @@ impl Reader<'_> {
                 found |= self.trail(trail);
             }
             self.told.recognised |= found;
+            if found {
+                self.page("account.trails", None, goes_on(json), list.span());
+            }
             return found;
         }
         object(json, "Trail").is_some_and(|trail| self.trail(trail))

@@ -34,6 +34,8 @@ pub(super) struct Listing {
     pub(super) directories: Vec<String>,
     /// Links below directories that would have been read were they files.
     pub(super) links: Vec<String>,
+    /// Links to directories below directories.
+    pub(super) linked_directories: Vec<String>,
     pub(super) errors: Vec<CollectError>,
     pub(super) remarks: Vec<String>,
 }
@@ -99,11 +101,12 @@ impl Listing {
             if let Some(error) = entry.error() {
                 self.remarks.push(format!("an ignore file was not understood in full: {error}"));
             }
-            if !is_json(entry.path()) {
-                continue;
-            }
             let Some(kind) = entry.file_type() else { continue };
-            if kind.is_symlink() {
+            if kind.is_symlink() && entry.path().is_dir() {
+                self.linked_directories.push(names.of(entry.path()));
+            } else if !is_json(entry.path()) {
+                continue;
+            } else if kind.is_symlink() {
                 self.links.push(names.of(entry.path()));
             } else if kind.is_file() {
                 let name = names.of(entry.path());
@@ -136,6 +139,8 @@ impl Listing {
         });
         self.links.sort_unstable();
         self.links.dedup();
+        self.linked_directories.sort_unstable();
+        self.linked_directories.dedup();
         self.errors.sort_by_key(ToString::to_string);
         self.remarks.sort_unstable();
         self.remarks.dedup();

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::operation::Operation;
 use super::piece::Piece;
-use super::reader::{Reader, array, flag, goes_on, object, spanned, text};
+use super::reader::{GOES_ON, Reader, array, flag, goes_on, object, spanned, text};
 use crate::aws::{AccountId, Arn};
 use crate::estate::{
     Document, Gap, Group, IdentityKind, InlinePolicy, Known, ManagedPolicy, NamedBy, Part, Role, User,
@@ -59,6 +59,17 @@ impl List {
             "Policies" => List::Policies,
             _ => return None,
         })
+    }
+
+    /// The fact that a list is, as far as one answer can be told from another by it.
+    pub(super) fn fact(self) -> &'static str {
+        match self {
+            List::RoleDetails | List::UserDetails | List::GroupDetails => "account.authorization-details",
+            List::Roles => "account.roles",
+            List::Users => "account.users",
+            List::Groups => "account.groups",
+            List::Policies => "account.managed-policies",
+        }
     }
 }
 
@@ -138,8 +149,6 @@ impl Reader<'_> {
         group.arn = arn;
         group.permissions.inline = self.inline(json, "GroupPolicyList", "group.inline-policies");
         group.permissions.attached = attached(json, "AttachedManagedPolicies", "group.attached-policies");
-        // A group has no boundary.
-        group.permissions.boundary = Known::Absent(json.span());
         self.push(Piece::Group(Box::new(group), by.is_list()));
         true
     }
@@ -176,6 +185,8 @@ impl Reader<'_> {
     /// Reads the other answers of IAM and STS; whether it is one.
     pub(super) fn iam(&mut self, json: Json<'_>) -> bool {
         let mut found = false;
+        let first = self.told.pieces.len();
+        let mut page: Option<(List, Span)> = None;
         for (key, list) in json.members().filter(|(_, value)| value.kind() == Kind::Array) {
             let key = key.as_str().unwrap_or_default();
             let Some(kind) = List::of_key(&key) else { continue };
@@ -185,17 +196,26 @@ impl Reader<'_> {
                 found |= is_ours;
             }
             if kind == List::Groups && self.is_of(Operation::ListGroupsForUser) {
-                found |= self.groups_of_user(list);
+                found |= self.groups_of_user(list, goes_on(json));
                 continue;
             }
             for item in list.elements() {
                 found |= self.iam_item(kind, item);
             }
+            if page.is_none_or(|(known, _)| known == List::Policies) {
+                page = Some((kind, list.span()));
+            }
+        }
+        if let Some((list, span)) = page.filter(|_| found && object(json, "Group").is_none()) {
+            self.page(list.fact(), self.account_since(first), goes_on(json), span);
+        }
+        // `get-group` lists the members beside the group.
+        if let Some(group) = object(json, "Group") {
+            found |= self.group(group, By::Get);
         }
         found
             || object(json, "Role").is_some_and(|role| self.role(role, By::Get))
             || object(json, "User").is_some_and(|user| self.user(user, By::Get))
-            || object(json, "Group").is_some_and(|group| self.group(group, By::Get))
             || object(json, "Policy").is_some_and(|policy| self.managed_policy(policy))
             || self.inline_policy(json)
             || self.policy_version(json)
@@ -204,10 +224,13 @@ impl Reader<'_> {
             || self.caller(json)
     }
 
-    fn groups_of_user(&mut self, list: Json<'_>) -> bool {
+    fn groups_of_user(&mut self, list: Json<'_>, goes_on: bool) -> bool {
         let names = list.elements().filter_map(|group| text(group, "GroupName")).collect();
-        let part = Part::Groups(Known::Present(names, list.span()));
-        self.part(Some(IdentityKind::User), None, part, list.span());
+        let names = match goes_on {
+            true => Known::Unknown(Gap::new("user.groups", GOES_ON).at([list.span()])),
+            false => Known::Present(names, list.span()),
+        };
+        self.part(Some(IdentityKind::User), None, Part::Groups(names), list.span());
         true
     }
 
@@ -244,7 +267,7 @@ impl Reader<'_> {
         let names: Vec<Spanned<CompactString>> =
             list.elements().filter_map(|name| Some(Spanned::new(name.as_str()?.into(), name.span()))).collect();
         let part = if goes_on(json) {
-            Part::InlineRefused(Gap::new("role.inline-policies", "the list of names goes on").at([list.span()]))
+            Part::InlineGoesOn(Gap::new("role.inline-policies", GOES_ON).at([list.span()]))
         } else {
             Part::InlineNames(names, list.span())
         };
@@ -254,16 +277,13 @@ impl Reader<'_> {
 
     /// `list-attached-role-policies` and its like, with or without the answer around the list.
     fn attached_policies(&mut self, json: Json<'_>) -> bool {
-        let known = if goes_on(json) {
-            let Some(list) = array(json, "AttachedPolicies") else { return false };
-            Known::Unknown(Gap::new("role.attached-policies", "the list goes on").at([list.span()]))
-        } else {
-            attached(json, "AttachedPolicies", "role.attached-policies")
+        let Some(list) = array(json, "AttachedPolicies") else { return false };
+        let (arns, span) = (arns(list), list.span());
+        let part = match goes_on(json) {
+            true => Part::AttachedPage(arns, Gap::new("role.attached-policies", GOES_ON).at([span])),
+            false => Part::Attached(Known::Present(arns, span)),
         };
-        let Some(span) = known.span().or_else(|| known.gap().and_then(|gap| gap.places.first().copied())) else {
-            return false;
-        };
-        self.part(self.kind_of_command(), None, Part::Attached(known), span);
+        self.part(self.kind_of_command(), None, part, span);
         true
     }
 
@@ -291,19 +311,7 @@ impl Reader<'_> {
 
     /// The kind of principal that the command is about, of which the file is the answer.
     pub(super) fn kind_of_command(&self) -> Option<IdentityKind> {
-        use Operation as Op;
-        match self.names.operation? {
-            Op::GetRole | Op::GetRolePolicy | Op::ListRolePolicies | Op::ListAttachedRolePolicies => {
-                Some(IdentityKind::Role)
-            }
-            Op::GetUser
-            | Op::GetUserPolicy
-            | Op::ListUserPolicies
-            | Op::ListAttachedUserPolicies
-            | Op::ListGroupsForUser => Some(IdentityKind::User),
-            Op::GetGroupPolicy | Op::ListGroupPolicies | Op::ListAttachedGroupPolicies => Some(IdentityKind::Group),
-            _ => None,
-        }
+        self.names.operation?.identity_kind()
     }
 
     pub(super) fn is_of(&self, operation: Operation) -> bool {

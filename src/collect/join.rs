@@ -13,7 +13,8 @@ use compact_str::CompactString;
 
 use super::error::CollectError;
 use super::names::{Layout, Names};
-use super::piece::{ListedBucket, Loose, Piece, Told};
+use super::piece::{ListedBucket, Loose, Page, Piece, Told};
+use super::reader::GOES_ON;
 use super::subject::Subject;
 use crate::aws::AccountId;
 use crate::estate::{
@@ -78,7 +79,28 @@ pub(super) fn join(mut files: Vec<FileTold>, sources: SourceMap) -> (Estate, Vec
     for (file, piece) in later {
         join.piece(file, piece);
     }
+    for gap in unended(&files) {
+        join.builder.gap(gap);
+    }
     join.finish()
+}
+
+/// The lists of which pages are there and the last one is not: of the same account or key, or of nobody one can tell, in the
+/// same folder.
+fn unended(files: &[FileTold]) -> Vec<Gap> {
+    let pages = || files.iter().flat_map(|file| file.told.pages.iter().map(|page| (page, file.names.folder.number)));
+    let (mut of, mut in_folder) = (HashSet::new(), HashSet::new());
+    for (page, folder) in pages().filter(|(page, _)| !page.goes_on) {
+        match &page.of {
+            Some(whose) => of.insert((page.fact, whose)),
+            None => in_folder.insert((page.fact, folder)),
+        };
+    }
+    let is_open = |(page, folder): &(&Page, u32)| {
+        let is_ended = page.of.as_ref().is_some_and(|whose| of.contains(&(page.fact, whose)));
+        page.goes_on && !is_ended && !in_folder.contains(&(page.fact, *folder))
+    };
+    pages().filter(is_open).map(|(page, _)| Gap::new(page.fact, GOES_ON).at([page.span])).collect()
 }
 
 /// By which name a file is taken to be about something.
@@ -177,7 +199,21 @@ impl Join<'_> {
             PolicyKind::Boundary => self.boundary(file, policy.document),
             PolicyKind::Scp => self.control_policy(file, policy.document, OrganizationPolicyKind::Scp),
             PolicyKind::Rcp => self.control_policy(file, policy.document, OrganizationPolicyKind::Rcp),
-            _ => self.builder.document(policy.document),
+            _ => {
+                self.may_be_ours(&policy.document);
+                self.builder.document(policy.document);
+            }
+        }
+    }
+
+    /// Says of a resource-based policy whose kind its text can not tell that it may be one of those that are audited.
+    fn may_be_ours(&mut self, document: &Document) {
+        const OURS: [&str; 3] = ["s3:GetObject", "kms:Decrypt", "sts:AssumeRole"];
+        let policy = document.policy(self.builder.sources());
+        if policy.statements.iter().any(|statement| OURS.iter().any(|action| statement.covers_action(action))) {
+            let reason =
+                "its text fits a bucket, a key and a role alike; --kind or a [[file]] in trailproof.toml tells which";
+            self.builder.gap(Gap::new("policy.kind", reason).at([document.span]));
         }
     }
 
@@ -202,8 +238,10 @@ impl Join<'_> {
             Layout::OrganizationPolicy(id) => Some(id.clone()),
             _ => self.folder(file).organization_policies.one().cloned().or(own),
         };
-        let Some((id, kind)) = id.and_then(|id| Some((id.clone(), *self.policy_kinds.get(&id)?))) else {
-            return self.nowhere("organization-policy.targets", span);
+        let Some(id) = id else { return self.nowhere("organization-policy.targets", span) };
+        let Some(&kind) = self.policy_kinds.get(&id) else {
+            let reason = format!("what policy `{id}` says, and of which kind it is, is not known");
+            return self.builder.gap(Gap::new("organization-policy.document", reason).at([span]));
         };
         let document = Known::not_collected("organization-policy.document");
         let name = CompactString::default();

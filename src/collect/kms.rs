@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::piece::Piece;
 use super::reader::{Reader, array, begins_with, goes_on, known_flag, object, spanned, text};
 use crate::aws::{AccountId, Arn};
-use crate::estate::{Gap, Grant, GrantConstraints, Key, KeyManager, KeyMetadata, Known};
+use crate::estate::{Grant, GrantConstraints, Key, KeyManager, KeyMetadata, Known};
 use crate::syntax::json::{Json, Kind};
 use crate::text::Span;
 
@@ -114,9 +114,8 @@ impl Reader<'_> {
             return false;
         }
         self.grant_list(list);
-        if goes_on(json) {
-            self.push(Piece::Gap(Gap::new("key.grants", "the list goes on").at([list.span()])));
-        }
+        let of = list.elements().next().and_then(|grant| text(grant, "KeyId"));
+        self.page("key.grants", of, goes_on(json), list.span());
         true
     }
 
@@ -147,6 +146,7 @@ impl Reader<'_> {
             return false;
         }
         self.alias_list(list);
+        self.page("key.aliases", None, goes_on(json), list.span());
         true
     }
 

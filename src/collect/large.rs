@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::iam::List;
-use super::reader::Reader;
+use super::reader::{Reader, says_more};
 use crate::syntax::json::{Container, Cursor, Duplicate, Json, JsonError, Tape};
 use crate::text::Span;
 use crate::text::embedded::Place;
@@ -61,6 +61,8 @@ fn one(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> Res
 fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> Result<Large, JsonError> {
     let mut keys: HashMap<String, Span> = HashMap::new();
     let mut found = Large::Nothing;
+    let first = reader.told.pieces.len();
+    let (mut page, mut goes_on): (Option<(List, Span)>, bool) = (None, false);
     cursor.enter()?;
     while let Some(key) = cursor.next_key(tape)? {
         let (name, span) = (key.as_str().unwrap_or_default().into_owned(), key.span());
@@ -68,6 +70,11 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
         if let Some(list) = list {
             items(reader, list, cursor, tape)?;
             found = Large::Read;
+            if page.is_none_or(|(known, _)| known == List::Policies) {
+                page = Some((list, span));
+            }
+        } else if cursor.peek() == Container::Scalar {
+            goes_on |= says_more(&name, cursor.value(tape)?);
         } else {
             skip(cursor, tape)?;
             if found == Large::Nothing {
@@ -80,6 +87,9 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
                 keys.insert(name, span);
             }
         }
+    }
+    if let Some((list, span)) = page {
+        reader.page(list.fact(), reader.account_since(first), goes_on, span);
     }
     let whole = ["Grants", "Aliases", "Accounts", "Buckets", "trailList", "Trails", "Policy", "Targets"];
     if found == Large::Nothing && whole.iter().any(|key| keys.contains_key(*key)) {

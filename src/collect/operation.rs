@@ -3,6 +3,8 @@
 //! Sources: the S3, KMS, IAM, CloudTrail and Organizations API references (names and error codes), the AWS CLI command
 //! reference (commands).
 
+use crate::estate::IdentityKind;
+
 /// A call whose answer tells something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Operation {
@@ -23,6 +25,7 @@ pub(super) enum Operation {
     ListGrants,
     ListAliases,
     DescribeTrails,
+    ListTrails,
     GetTrail,
     GetTrailStatus,
     GetEventSelectors,
@@ -32,6 +35,9 @@ pub(super) enum Operation {
     ListTargetsForPolicy,
     ListParents,
     GetAccountAuthorizationDetails,
+    ListRoles,
+    ListUsers,
+    ListGroups,
     GetRole,
     GetRolePolicy,
     ListRolePolicies,
@@ -41,6 +47,7 @@ pub(super) enum Operation {
     ListUserPolicies,
     ListAttachedUserPolicies,
     ListGroupsForUser,
+    GetGroup,
     GetGroupPolicy,
     ListGroupPolicies,
     ListAttachedGroupPolicies,
@@ -51,7 +58,7 @@ pub(super) enum Operation {
 use Operation as Op;
 
 /// Each operation with its name in the API, its AWS CLI command, and the name of its file in a snapshot's folder.
-const NAMES: [(Operation, &str, &str, &str); 40] = [
+const NAMES: [(Operation, &str, &str, &str); 45] = [
     (Op::GetBucketPolicy, "GetBucketPolicy", "get-bucket-policy", "policy"),
     (Op::GetBucketPolicyStatus, "GetBucketPolicyStatus", "get-bucket-policy-status", "policy-status"),
     (
@@ -74,6 +81,7 @@ const NAMES: [(Operation, &str, &str, &str); 40] = [
     (Op::ListGrants, "ListGrants", "list-grants", "grants"),
     (Op::ListAliases, "ListAliases", "list-aliases", "aliases"),
     (Op::DescribeTrails, "DescribeTrails", "describe-trails", "trails"),
+    (Op::ListTrails, "ListTrails", "list-trails", "trails"),
     (Op::GetTrail, "GetTrail", "get-trail", "trail"),
     (Op::GetTrailStatus, "GetTrailStatus", "get-trail-status", "status"),
     (Op::GetEventSelectors, "GetEventSelectors", "get-event-selectors", "event-selectors"),
@@ -88,6 +96,9 @@ const NAMES: [(Operation, &str, &str, &str); 40] = [
         "get-account-authorization-details",
         "account-authorization-details",
     ),
+    (Op::ListRoles, "ListRoles", "list-roles", "roles"),
+    (Op::ListUsers, "ListUsers", "list-users", "users"),
+    (Op::ListGroups, "ListGroups", "list-groups", "groups"),
     (Op::GetRole, "GetRole", "get-role", "role"),
     (Op::GetRolePolicy, "GetRolePolicy", "get-role-policy", "role-policy"),
     (Op::ListRolePolicies, "ListRolePolicies", "list-role-policies", "policies"),
@@ -97,6 +108,7 @@ const NAMES: [(Operation, &str, &str, &str); 40] = [
     (Op::ListUserPolicies, "ListUserPolicies", "list-user-policies", "policies"),
     (Op::ListAttachedUserPolicies, "ListAttachedUserPolicies", "list-attached-user-policies", "attached-policies"),
     (Op::ListGroupsForUser, "ListGroupsForUser", "list-groups-for-user", "groups"),
+    (Op::GetGroup, "GetGroup", "get-group", "group"),
     (Op::GetGroupPolicy, "GetGroupPolicy", "get-group-policy", "group-policy"),
     (Op::ListGroupPolicies, "ListGroupPolicies", "list-group-policies", "policies"),
     (Op::ListAttachedGroupPolicies, "ListAttachedGroupPolicies", "list-attached-group-policies", "attached-policies"),
@@ -146,7 +158,7 @@ impl Operation {
             Folder::Iam => &[Op::GetAccountAuthorizationDetails],
             Folder::Role => &[Op::GetRole, Op::ListRolePolicies, Op::ListAttachedRolePolicies],
             Folder::User => &[Op::GetUser, Op::ListUserPolicies, Op::ListAttachedUserPolicies, Op::ListGroupsForUser],
-            Folder::Group => &[Op::ListGroupPolicies, Op::ListAttachedGroupPolicies],
+            Folder::Group => &[Op::GetGroup, Op::ListGroupPolicies, Op::ListAttachedGroupPolicies],
             Folder::ManagedPolicy => &[Op::GetPolicy, Op::GetPolicyVersion],
         }
     }
@@ -181,19 +193,37 @@ impl Operation {
         }
     }
 
+    /// The kind of principal that it is about, where it is about one role, user or group.
+    pub(super) fn identity_kind(self) -> Option<IdentityKind> {
+        Some(match self {
+            Op::GetRole | Op::GetRolePolicy | Op::ListRolePolicies | Op::ListAttachedRolePolicies => IdentityKind::Role,
+            Op::GetUser
+            | Op::GetUserPolicy
+            | Op::ListUserPolicies
+            | Op::ListAttachedUserPolicies
+            | Op::ListGroupsForUser => IdentityKind::User,
+            Op::GetGroup | Op::GetGroupPolicy | Op::ListGroupPolicies | Op::ListAttachedGroupPolicies => {
+                IdentityKind::Group
+            }
+            _ => return None,
+        })
+    }
+
     /// The fact that is not known when an answer that is no fact of one resource could not be had.
     pub(super) fn fact(self) -> &'static str {
         match self {
             Op::GetAccountAuthorizationDetails => "account.authorization-details",
             Op::ListBuckets => "account.buckets",
-            Op::DescribeTrails | Op::GetTrail => "account.trails",
+            Op::DescribeTrails | Op::ListTrails | Op::GetTrail => "account.trails",
+            Op::ListRoles => "account.roles",
+            Op::ListUsers => "account.users",
+            Op::ListGroups => "account.groups",
+            Op::ListAliases => "key.aliases",
             Op::DescribePolicy => "organization-policy.document",
             Op::ListParents => "organization.parents",
             Op::GetRole => "role.description",
-            Op::GetRolePolicy => "role.inline-policies",
             Op::GetUser => "user.description",
-            Op::GetUserPolicy => "user.inline-policies",
-            Op::GetGroupPolicy => "group.inline-policies",
+            Op::GetGroup => "group.description",
             Op::GetPolicy => "managed-policy.description",
             _ => "input.answer",
         }

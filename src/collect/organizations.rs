@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::piece::Piece;
 use super::reader::{Reader, array, begins_with, goes_on, object, spanned, text};
 use crate::aws::{AccountId, Arn, is_organization_id};
-use crate::estate::{Gap, Known, Member, OrganizationPolicy, OrganizationPolicyKind, Target};
+use crate::estate::{Known, Member, OrganizationPolicy, OrganizationPolicyKind, Target};
 use crate::policy::PolicyKind;
 use crate::syntax::json::Json;
 
@@ -42,10 +42,7 @@ impl Reader<'_> {
         let is_account = ["Id", "Arn"];
         if let Some(list) = array(json, "Accounts").filter(|list| begins_with(*list, &is_account)) {
             self.account_list(list);
-            if goes_on(json) {
-                let gap = Gap::new("organization.accounts", "the list of accounts goes on");
-                self.push(Piece::Gap(gap.at([list.span()])));
-            }
+            self.page("organization.accounts", None, goes_on(json), list.span());
             return true;
         }
         false
@@ -110,10 +107,7 @@ impl Reader<'_> {
             return false;
         }
         self.target_list(list);
-        if goes_on(json) {
-            let gap = Gap::new("organization-policy.targets", "the list of targets goes on");
-            self.push(Piece::Gap(gap.at([list.span()])));
-        }
+        self.page("organization-policy.targets", None, goes_on(json), list.span());
         true
     }
 

@@ -75,10 +75,23 @@ pub(super) struct Loose {
     pub(super) bare: bool,
 }
 
+/// A page of a list that AWS answers in pages.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The fact that the whole list is.
+    pub(super) fact: &'static str,
+    /// The account or key whose list it is, where the page tells.
+    pub(super) of: Option<CompactString>,
+    /// Whether more pages follow.
+    pub(super) goes_on: bool,
+    pub(super) span: Span,
+}
+
 /// All that one file tells.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) pieces: Vec<Piece>,
+    pub(super) pages: Vec<Page>,
     pub(super) broken: Vec<Broken>,
     pub(super) duplicates: Vec<Duplicate>,
     /// Whether some of it was recognised, be it of no use to any rule.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use compact_str::CompactString;
 
 use super::names::Names;
-use super::piece::{Loose, Piece, Told};
+use super::piece::{Loose, Page, Piece, Told};
 use crate::aws::{AccountId, Arn};
 use crate::estate::{Document, Gap, Known, read_policy, unwrap};
 use crate::policy::pattern::{Case, has_wildcard, matches};
@@ -40,6 +40,22 @@ impl<'a> Reader<'a> {
             self.told.pieces.reserve_exact(1);
         }
         self.told.pieces.push(piece);
+    }
+
+    /// Notes a page of a list: an account's or key's, where `of` tells.
+    pub(super) fn page(&mut self, fact: &'static str, of: Option<CompactString>, goes_on: bool, span: Span) {
+        self.told.pages.push(Page { fact, of, goes_on, span });
+    }
+
+    /// The account of the first role, user or group among the pieces from `first` on.
+    pub(super) fn account_since(&self, first: usize) -> Option<CompactString> {
+        let account = self.told.pieces.get(first..)?.iter().find_map(|piece| match piece {
+            Piece::Role(role, _) => role.account,
+            Piece::User(user, _) => user.account,
+            Piece::Group(group, _) => group.account,
+            _ => None,
+        });
+        account.map(|account| account.as_str().into())
     }
 
     /// Notes keys that stand twice in a value outside of its policy documents; those note their own.
@@ -194,11 +210,21 @@ pub(super) fn begins_with(json: Json<'_>, keys: &[&str]) -> bool {
     json.elements().next().is_some_and(|first| keys.iter().all(|key| first.member(key).is_some()))
 }
 
+/// Why a list of which more pages follow is not known.
+pub(super) const GOES_ON: &str = "the list goes on";
+
 /// Whether more pages follow, as the paginated answers of the services say it.
 pub(super) fn goes_on(json: Json<'_>) -> bool {
-    let token = |key| json.member(key).and_then(Json::as_str).is_some_and(|token: Cow<'_, str>| !token.is_empty());
-    flag(json, "IsTruncated") == Some(true)
-        || flag(json, "Truncated") == Some(true)
-        || token("NextToken")
-        || token("NextMarker")
+    json.members().any(|(key, value)| says_more(&key.as_str().unwrap_or_default(), value))
+}
+
+/// Whether a member of an answer says that more pages follow.
+pub(super) fn says_more(key: &str, value: Json<'_>) -> bool {
+    match key {
+        "IsTruncated" | "Truncated" => value.as_bool() == Some(true),
+        "Marker" | "NextMarker" | "NextToken" | "ContinuationToken" => {
+            value.as_str().is_some_and(|token: Cow<'_, str>| !token.is_empty())
+        }
+        _ => false,
+    }
 }

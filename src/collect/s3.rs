@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::names::Layout;
 use super::operation::Operation;
 use super::piece::{ListedBucket, Piece};
-use super::reader::{Reader, array, begins_with, flag, is_policy, object, spanned, text};
+use super::reader::{Reader, array, begins_with, flag, goes_on, is_policy, object, spanned, text};
 use crate::estate::{
     Acl, AclGrant, AclPermission, BlockPublicAccess, Bucket, BucketEncryption, Encryption, Gap, Grantee, Known,
     NamedBy, ObjectOwnership, unwrap,
@@ -165,6 +165,7 @@ impl Reader<'_> {
             return false;
         }
         self.bucket_list(list, json.member("Owner").and_then(|owner| spanned(owner, "ID")));
+        self.page("account.buckets", None, goes_on(json), list.span());
         true
     }
 

@@ -99,7 +99,9 @@ fn share(fields: &Fields<'_>, value: &Value<'_>) -> Option<f64> {
     }
     let error = ConfigError::at(value.span, "`warn-at` must be above 0 and at most 1");
     let percent = if number > 1.0 && number <= 100.0 { number } else { 80.0 };
-    fields.add(error.with_help(format!("write {percent} % as {}", percent / 100.0)));
+    // Without the digits that binary fractions add.
+    let share = (percent * 1e6).round() / 1e8;
+    fields.add(error.with_help(format!("write {percent} % as {share}")));
     None
 }
 

@@ -282,6 +282,7 @@ fn values_are_checked_for_what_they_must_look_like() {
         ),
         ("[[reader]]\naccount = \"111111111111\"\nlogs = \"some\"", "`some` is none of `own` and `all`"),
         ("[limits]\nwarn-at = 80", "`warn-at` must be above 0 and at most 1; write 80 % as 0.8"),
+        ("[limits]\nwarn-at = 1.8", "`warn-at` must be above 0 and at most 1; write 1.8 % as 0.018"),
         ("[limits]\nwarn-at = nan", "`warn-at` must be above 0 and at most 1; write 80 % as 0.8"),
         ("[limits]\nwarn-at = 99999999999999999999", "`warn-at` must be above 0 and at most 1; write 80 % as 0.8"),
         ("[limits]\nwarn-at = \"80%\"", "`warn-at` must be a number, not a string"),

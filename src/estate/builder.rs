@@ -57,12 +57,16 @@ pub enum Part {
     InlineNames(Vec<Spanned<CompactString>>, Span),
     /// The ARNs of its managed policies.
     Attached(Known<Vec<Spanned<CompactString>>>),
+    /// Some of the ARNs of its managed policies, and that the list of them goes on.
+    AttachedPage(Vec<Spanned<CompactString>>, Gap),
     /// The text of its permissions boundary.
     Boundary(Document),
     /// The names of its groups; said of a user only.
     Groups(Known<Vec<CompactString>>),
-    /// Its inline policies could not be read.
+    /// Its inline policies, or one of them, could not be read.
     InlineRefused(Gap),
+    /// The names of its inline policies are more than those that were listed.
+    InlineGoesOn(Gap),
 }
 
 /// An estate in the making.
@@ -72,7 +76,7 @@ pub enum Part {
 pub struct Builder {
     estate: Estate,
     identities: HashMap<(IdentityKind, Identity), usize>,
-    inline: HashMap<(IdentityKind, usize), InlineParts>,
+    bits: HashMap<(IdentityKind, usize), Bits>,
     policies: HashMap<CompactString, usize>,
     buckets: HashMap<CompactString, usize>,
     keys_by_arn: HashMap<CompactString, usize>,
@@ -81,11 +85,17 @@ pub struct Builder {
     organization_policies: HashMap<CompactString, usize>,
 }
 
-/// Inline policies that were told one by one.
+/// What was told of policies bit by bit: inline policies one by one, and pages.
 #[derive(Debug, Default)]
-struct InlineParts {
+struct Bits {
     names: Option<(Vec<Spanned<CompactString>>, Span)>,
     policies: Vec<(InlinePolicy, Span)>,
+    /// Why some were not told; a list of all names goes before it.
+    refused: Option<Gap>,
+    /// Why a list of names is none of all.
+    goes_on: Option<Gap>,
+    /// The pages of its attached policies but for the last one.
+    attached: Vec<(Vec<Spanned<CompactString>>, Gap)>,
 }
 
 impl Builder {
@@ -94,7 +104,7 @@ impl Builder {
         Builder {
             estate: Estate { sources, ..Estate::default() },
             identities: HashMap::new(),
-            inline: HashMap::new(),
+            bits: HashMap::new(),
             policies: HashMap::new(),
             buckets: HashMap::new(),
             keys_by_arn: HashMap::new(),
@@ -155,7 +165,7 @@ impl Builder {
         let Some(&at) = self.identities.get(&(kind, id.clone())) else { return };
         match part {
             Part::Inline(policy, span) => {
-                let known = &mut self.inline.entry((kind, at)).or_default().policies;
+                let known = &mut self.bits.entry((kind, at)).or_default().policies;
                 if known.is_empty() {
                     // Most have one.
                     known.reserve_exact(1);
@@ -163,12 +173,15 @@ impl Builder {
                 known.push((policy, span));
             }
             Part::InlineNames(names, span) => self.inline_names((kind, at), names, span),
+            Part::InlineRefused(gap) => self.bits.entry((kind, at)).or_default().refused = Some(gap),
+            Part::AttachedPage(arns, gap) => self.bits.entry((kind, at)).or_default().attached.push((arns, gap)),
+            Part::InlineGoesOn(gap) => self.bits.entry((kind, at)).or_default().goes_on = Some(gap),
             part => self.known_part(kind, at, part),
         }
     }
 
     fn inline_names(&mut self, key: (IdentityKind, usize), names: Vec<Spanned<CompactString>>, span: Span) {
-        let known = &mut self.inline.entry(key).or_default().names;
+        let known = &mut self.bits.entry(key).or_default().names;
         let Some((first, place)) = known else {
             *known = Some((names, span));
             return;
@@ -204,18 +217,12 @@ impl Builder {
                     merge.known(facts.attached, &mut permissions.attached, attached);
                 }
             }
-            Part::InlineRefused(gap) => {
-                if let Some(permissions) = permissions {
-                    let refused = of_fact(facts.inline, Known::Unknown(gap));
-                    merge.known(facts.inline, &mut permissions.inline, refused);
-                }
-            }
             Part::Boundary(document) => {
                 if let Some(permissions) = permissions {
                     merge_boundary(&mut permissions.boundary_document, Some(document), &mut merge);
                 }
             }
-            Part::Inline(..) | Part::InlineNames(..) => {}
+            _ => {}
         }
     }
 

@@ -59,6 +59,26 @@ impl Estate {
         index.get(arn).and_then(|index| self.managed_policies.get(*index))
     }
 
+    /// Whether the roles of an account were listed, as an export lists them; single policies tell of single roles.
+    pub fn lists_roles_of(&self, account: AccountId) -> bool {
+        let is_listed = |role: &&Role| role.path.is_some() && !role.permissions.attached.is_unknown();
+        self.roles.iter().filter(is_listed).any(|role| role.account == Some(account))
+    }
+
+    /// The documents that were given for one policy: it, or all those that contradict each other.
+    pub fn given<'e>(&'e self, policy: &'e Known<Document>, kind: PolicyKind) -> Vec<&'e Document> {
+        match policy {
+            Known::Present(document, _) => vec![document],
+            Known::Absent(_) => Vec::new(),
+            Known::Unknown(gap) => {
+                let is_given = |document: &&Document| {
+                    document.kind == kind && gap.places.iter().any(|place| place.contains(document.span))
+                };
+                self.documents.iter().filter(is_given).collect()
+            }
+        }
+    }
+
     /// Gives every policy document to `each`.
     pub fn each_document(&self, each: &mut dyn FnMut(&Document)) {
         let of = |permissions: &Permissions, each: &mut dyn FnMut(&Document)| {
@@ -222,7 +242,7 @@ pub struct InlinePolicy {
 }
 
 /// An IAM role.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Role {
     /// Its name without path; the file's name where [`Role::named_by`] is [`NamedBy::Nothing`].
     pub name: CompactString,
@@ -252,23 +272,10 @@ impl Role {
         Some(format!("arn:{}:iam::{}:role{path}{}", self.partition, self.account?, self.name))
     }
 
-    /// The role as one of the trust policies that contradict each other describes it; `None` where the document is none
-    /// of them.
-    pub fn with_trust(&self, document: &Document) -> Option<Role> {
-        let Known::Unknown(gap) = &self.trust else { return None };
-        if document.kind != PolicyKind::Trust || !gap.places.iter().any(|place| place.contains(document.span)) {
-            return None;
-        }
-        Some(Role {
-            name: self.name.clone(),
-            path: self.path.clone(),
-            account: self.account,
-            partition: self.partition.clone(),
-            named_by: self.named_by,
-            span: document.span,
-            trust: Known::Present(document.clone(), document.span),
-            permissions: self.permissions.clone(),
-        })
+    /// The role as one document describes it that was given for its trust policy.
+    pub fn with_trust(&self, document: &Document) -> Role {
+        let span = document.span;
+        Role { span, trust: Known::Present(document.clone(), span), ..self.clone() }
     }
 }
 

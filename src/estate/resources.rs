@@ -20,7 +20,7 @@ pub enum ObjectOwnership {
 }
 
 /// An S3 bucket.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Bucket {
     /// Its name; the file's name where [`Bucket::named_by`] is [`NamedBy::Nothing`].
     pub name: CompactString,
@@ -65,6 +65,11 @@ impl Bucket {
             block_public_access: Known::not_collected("bucket.public-access-block"),
             policy_is_public: Known::not_collected("bucket.policy-status"),
         }
+    }
+
+    /// The bucket as one document describes it that was given for its policy.
+    pub fn with_policy(&self, document: &Document) -> Bucket {
+        Bucket { policy: Known::Present(document.clone(), document.span), ..self.clone() }
     }
 
     /// Its ARN, where its name is known.
@@ -167,7 +172,7 @@ pub enum Encryption {
 }
 
 /// A KMS key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Key {
     /// Its ID, where known.
     pub id: Option<CompactString>,
@@ -206,6 +211,11 @@ impl Key {
             aliases: Known::not_collected("key.aliases"),
             grants: Known::not_collected("key.grants"),
         }
+    }
+
+    /// The key as one document describes it that was given for its policy.
+    pub fn with_policy(&self, document: &Document) -> Key {
+        Key { policy: Known::Present(document.clone(), document.span), ..self.clone() }
     }
 }
 

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::Contradiction;
 use super::observe::{BucketPolicy, Layout};
-use super::whole::{given, is_loose};
+use super::whole::is_loose;
 use crate::aws::{AccountId, Arn};
 use crate::config::{self, Config, MemberReaders};
 use crate::estate::{Bucket, Estate, Gap, Known, NamedBy, Trail};
@@ -168,7 +168,7 @@ impl LogBuckets {
             return;
         }
         for (bucket, status) in estate.buckets.iter().zip(&mut self.status) {
-            let documents = given(estate, &bucket.policy, PolicyKind::Bucket);
+            let documents = estate.given(&bucket.policy, PolicyKind::Bucket);
             if documents.iter().any(|document| is_loose(&estate.sources, document.span)) {
                 *status = LogBucketStatus::Assumed;
             }

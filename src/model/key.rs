@@ -2,7 +2,7 @@
 
 use super::bucket::LogBucket;
 use super::observe::KeyPolicy;
-use super::whole::{given, is_loose};
+use super::whole::is_loose;
 use crate::aws::{AccountId, Arn};
 use crate::estate::{Estate, Key};
 use crate::policy::PolicyKind;
@@ -55,7 +55,7 @@ pub(super) fn statuses(estate: &Estate, buckets: &[LogBucket], policies: &[Optio
     }
     if !found.iter().any(|status| status.is_log_key()) {
         for (key, status) in estate.keys.iter().zip(&mut found) {
-            let documents = given(estate, &key.policy, PolicyKind::Key);
+            let documents = estate.given(&key.policy, PolicyKind::Key);
             if documents.iter().any(|document| is_loose(&estate.sources, document.span)) {
                 *status = LogKeyStatus::Assumed;
             }

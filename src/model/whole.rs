@@ -1,23 +1,7 @@
-//! Which documents were given for a policy, and which of them loose: as a file of their own, outside of a snapshot directory.
+//! Which policies were given loose: as a file of their own, outside of a snapshot directory.
 
 use crate::aws::AccountId;
-use crate::estate::{Document, Estate, Known};
-use crate::policy::PolicyKind;
 use crate::text::{SourceMap, Span};
-
-/// The documents that were given for one policy: it, or all those that contradict each other.
-pub(super) fn given<'e>(estate: &'e Estate, policy: &'e Known<Document>, kind: PolicyKind) -> Vec<&'e Document> {
-    match policy {
-        Known::Present(document, _) => vec![document],
-        Known::Absent(_) => Vec::new(),
-        Known::Unknown(gap) => {
-            let is_given = |document: &&Document| {
-                document.kind == kind && gap.places.iter().any(|place| place.contains(document.span))
-            };
-            estate.documents.iter().filter(is_given).collect()
-        }
-    }
-}
 
 /// Whether a policy is the whole of its file, or the `Policy` of a stored answer that lies in no snapshot directory.
 pub(super) fn is_loose(sources: &SourceMap, policy: Span) -> bool {

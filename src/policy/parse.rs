@@ -278,7 +278,13 @@ impl Parser {
                         continue;
                     };
                     entries.reserve_exact(strings_in(value));
+                    let before = entries.len();
                     self.strings(element, value, |text, span| entries.push(entry(kind, text, span)));
+                    for entry in entries.iter().skip(before) {
+                        if let Principal::Unrecognised(text) = &entry.principal {
+                            self.report(ProblemKind::NoPrincipal(kind.name(), text.clone()), entry.span);
+                        }
+                    }
                 }
                 if entries.is_empty() && value.members().next().is_none() {
                     self.report(ProblemKind::Empty(element), value.span());
@@ -420,7 +426,7 @@ mod tests {
 
     #[test]
     fn elements_are_held_against_the_kind_of_document() {
-        let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"sts:AssumeRole"}}"#;
+        let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}}"#;
         assert!(problems(trust, PolicyKind::Trust).is_empty());
         assert_eq!(problems(trust, PolicyKind::Bucket), ["`Resource` is missing"]);
         let key = read(trust, PolicyKind::Key);
@@ -429,6 +435,32 @@ mod tests {
             problems(trust, PolicyKind::Identity),
             ["`Resource` is missing", "`Principal` has no place in this identity policy"]
         );
+    }
+
+    #[test]
+    fn a_principal_of_no_form_makes_its_statement_invalid() {
+        let with = |principal: &str| {
+            let text =
+                format!(r#"{{"Statement":{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"}}}}"#);
+            let policy = read(&text, PolicyKind::Trust);
+            (policy.statements[0].standing, policy.problems.iter().map(|p| p.kind.to_string()).collect::<Vec<_>>())
+        };
+        let refused =
+            |principal: &str, problem: &str| assert_eq!(with(principal), (Standing::Invalid, vec![problem.to_owned()]));
+        refused(r#"{"AWS":"bob"}"#, "`bob` has none of the forms of a principal under `AWS`");
+        refused(r#"{"AWS":["111111111111","1"]}"#, "`1` has none of the forms of a principal under `AWS`");
+        refused(r#"{"CanonicalUser":"79a5"}"#, "`79a5` has none of the forms of a principal under `CanonicalUser`");
+        refused(r#"{"Service":""}"#, "`` has none of the forms of a principal under `Service`");
+        let canonical = format!(r#"{{"CanonicalUser":"{}"}}"#, "79a5".repeat(16));
+        let taken = [
+            r#"{"AWS":"AROAEXAMPLEID"}"#,
+            r#"{"AWS":"AIDAEXAMPLEID"}"#,
+            r#"{"Federated":"www.amazon.com"}"#,
+            &canonical,
+        ];
+        for principal in taken {
+            assert_eq!(with(principal), (Standing::Effective, Vec::new()), "{principal}");
+        }
     }
 
     #[test]

@@ -20,6 +20,16 @@ pub enum PrincipalKind {
 }
 
 impl PrincipalKind {
+    /// The key.
+    pub fn name(self) -> &'static str {
+        match self {
+            PrincipalKind::Aws => "AWS",
+            PrincipalKind::Service => "Service",
+            PrincipalKind::Federated => "Federated",
+            PrincipalKind::CanonicalUser => "CanonicalUser",
+        }
+    }
+
     /// Reads the key; AWS compares it as it is.
     pub fn parse(key: &str) -> Option<Self> {
         Some(match key {
@@ -59,7 +69,7 @@ pub enum Principal {
     UniqueId(CompactString),
     /// A name with `*` or `?` inside, which AWS refuses.
     Wildcard(CompactString),
-    /// None of AWS's forms.
+    /// None of AWS's forms, which AWS refuses.
     Unrecognised(CompactString),
 }
 
@@ -143,10 +153,12 @@ fn parse_arn(text: &str) -> Option<Principal> {
                 .or_else(|| user.map(|name| Principal::User(account, name.into())))
         }
         "sts" => {
-            if let Some((role, session)) = arn.resource_of("assumed-role").and_then(|rest| rest.split_once('/')) {
-                return Some(Principal::Session(account, role.into(), session.into()));
-            }
-            arn.resource_of("federated-user").map(|name| Principal::FederatedUser(account, name.into()))
+            let session = arn.resource_of("assumed-role").and_then(|rest| rest.split_once('/'));
+            let session = session.filter(|(role, session)| !role.is_empty() && !session.is_empty());
+            let user = arn.resource_of("federated-user").filter(|name| !name.is_empty());
+            session
+                .map(|(role, session)| Principal::Session(account, role.into(), session.into()))
+                .or_else(|| user.map(|name| Principal::FederatedUser(account, name.into())))
         }
         _ => None,
     }
@@ -183,9 +195,19 @@ mod tests {
         assert_eq!(aws("arn:aws:sts::222222222222:federated-user/n"), Principal::FederatedUser(b, "n".into()));
         assert_eq!(aws("AROAEXAMPLE"), Principal::UniqueId("AROAEXAMPLE".into()));
         assert_eq!(aws("arn:aws:iam::*:role/r"), Principal::Wildcard("arn:aws:iam::*:role/r".into()));
-        for text in
-            ["", "root", "arn:aws:s3:::b", "arn:aws:iam::222222222222:group/g", "arn:aws:iam::222222222222:role/"]
-        {
+        for text in [
+            "",
+            "root",
+            "22222222222",
+            " 222222222222",
+            "arn:aws:s3:::b",
+            "arn:aws:iam::22222222222:root",
+            "arn:aws:iam::222222222222:group/g",
+            "arn:aws:iam::222222222222:role/",
+            "arn:aws:sts::222222222222:assumed-role/r",
+            "arn:aws:sts::222222222222:assumed-role/r/",
+            "arn:aws:sts::222222222222:federated-user/",
+        ] {
             assert!(matches!(aws(text), Principal::Unrecognised(_)), "{text}");
         }
     }

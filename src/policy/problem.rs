@@ -49,6 +49,8 @@ pub enum ProblemKind {
     UnknownPrincipalKey(CompactString),
     /// `Principal` is a text other than `*`.
     InvalidPrincipal(CompactString),
+    /// A text of none of the forms that a principal under this key of `Principal` has.
+    NoPrincipal(&'static str, CompactString),
     /// A list without entries: the statement does nothing.
     Empty(&'static str),
 }
@@ -73,6 +75,9 @@ impl fmt::Display for ProblemKind {
                 write!(f, "`{text}` is no kind of principal; AWS, Service, Federated and CanonicalUser are")
             }
             ProblemKind::InvalidPrincipal(text) => write!(f, "`Principal` is the text `{text}`; only `*` stands alone"),
+            ProblemKind::NoPrincipal(key, text) => {
+                write!(f, "`{text}` has none of the forms of a principal under `{key}`")
+            }
             ProblemKind::Empty(element) => write!(f, "`{element}` is empty, so the statement does nothing"),
         }
     }

@@ -33,7 +33,7 @@ pub fn write(mut out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         findings: Each(&report.findings, |finding| context.finding(finding)),
         gaps: Each(&report.gaps, |gap| context.gap(gap)),
         suppressed: Each(&report.suppressed, |suppressed| context.suppressed(suppressed)),
-        remarks: &report.notes,
+        remarks: report.failures.iter().chain(&report.notes).collect(),
     };
     serde_json::to_writer_pretty(&mut out, &document)?;
     writeln!(out)
@@ -71,7 +71,7 @@ struct Document<'r, F, G, S> {
     findings: F,
     gaps: G,
     suppressed: S,
-    remarks: &'r [String],
+    remarks: Vec<&'r String>,
 }
 
 #[derive(Serialize)]

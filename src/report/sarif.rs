@@ -74,7 +74,7 @@ impl Serialize for Results<'_> {
 }
 
 /// The conditions that notifications are about: ID, in short, and in full.
-const NOTIFICATIONS: [(&str, &str, &str); 3] = [
+const NOTIFICATIONS: [(&str, &str, &str); 4] = [
     (
         "unknown-fact",
         "A fact was not known, and rules have no verdict because of it.",
@@ -85,6 +85,11 @@ const NOTIFICATIONS: [(&str, &str, &str); 3] = [
         "left-out",
         "The report was larger than code scanning accepts.",
         "Code scanning accepts 25,000 results and 10 MB compressed. The worst results were kept; the JSON report has all.",
+    ),
+    (
+        "run-failure",
+        "Something that was asked for could not be done.",
+        "An input that can not be read or a config with mistakes: what it would have told is missing from the result.",
     ),
     (
         "run-remark",
@@ -123,7 +128,7 @@ impl Run<'_> {
             .original_uri_base_ids(BTreeMap::from([(SOURCE_ROOT.to_owned(), root)]))
             .invocations(vec![
                 sarif::Invocation::builder()
-                    .execution_successful(true)
+                    .execution_successful(self.report.failures.is_empty())
                     .tool_execution_notifications(self.notifications(left_out, notifications))
                     .build(),
             ])
@@ -160,6 +165,9 @@ impl Run<'_> {
                 format!("{left_out} results were left out, because code scanning accepts no more; the worst are here");
             notifications.push(notification("left-out", Level::Warning, text));
         }
+        let failures = report.failures.iter();
+        notifications
+            .extend(failures.map(|text| notification("run-failure", Level::Error, words::plain(text).into_owned())));
         let gaps = report.gaps.iter().map(|gap| self.gap(gap));
         let remarks =
             report.notes.iter().map(|note| notification("run-remark", Level::Note, words::plain(note).into_owned()));

@@ -55,8 +55,10 @@ pub struct Example {
     pub expectation: Expectation,
     /// The files, name and text; `trailproof.toml` is the config.
     pub files: Vec<(String, String)>,
-    /// The expected lines: `level file:line:column message` for findings, `fact: reason` for gaps.
-    pub lines: Vec<String>,
+    /// The expected findings: `level file:line:column message`.
+    pub findings: Vec<String>,
+    /// The expected gaps of the rule: `fact: reason`.
+    pub gaps: Vec<String>,
 }
 
 /// What an example shows.
@@ -189,15 +191,14 @@ impl Example {
             "unknown" => Expectation::Unknown,
             _ => return Err(CardError(format!("an example begins with fails, passes or unknown, not `{word}`"))),
         };
-        Ok(Example { title: title.to_owned(), expectation, files: Vec::new(), lines: Vec::new() })
+        Ok(Example { title: title.to_owned(), expectation, files: Vec::new(), findings: Vec::new(), gaps: Vec::new() })
     }
 
     fn block(&mut self, info: &str, text: String) -> Result<(), CardError> {
         match info.split_once(' ') {
             Some((_, name)) => self.files.push((name.to_owned(), text)),
-            None if info == "findings" || info == "gaps" => {
-                self.lines.extend(text.lines().map(str::to_owned));
-            }
+            None if info == "findings" => self.findings.extend(text.lines().map(str::to_owned)),
+            None if info == "gaps" => self.gaps.extend(text.lines().map(str::to_owned)),
             None => return Err(CardError(format!("a block of an example names its file: `{info}` does not"))),
         }
         Ok(())
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(card.sections[0], ("What it detects".to_owned(), "This.".to_owned()));
         let example = &card.examples[0];
         assert_eq!(example.files, [("a/b.json".to_owned(), "{}\n".to_owned())]);
-        assert_eq!(example.lines, ["warning a/b.json:1:1 message"]);
+        assert_eq!(example.findings, ["warning a/b.json:1:1 message"]);
     }
 
     #[test]

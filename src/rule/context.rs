@@ -11,7 +11,7 @@ use crate::access::bucket::arn_by_policy;
 use crate::access::organization::Organization;
 use crate::access::reach::{LogReach, log_reaches};
 use crate::access::sts::Membership;
-use crate::aws::AccountId;
+use crate::aws::{AccountId, Arn};
 use crate::config::Config;
 use crate::estate::{Bucket, Document, Estate, Gap, Key, Known, Permissions, Role, Trail};
 use crate::finding::{Subject, SubjectKind};
@@ -68,12 +68,12 @@ impl<'a> Context<'a> {
         self.organization.membership(account)
     }
 
-    /// The ARNs of the log buckets that are known by name.
+    /// The ARNs of the log buckets that are known by name, of any partition where no input tells which.
     pub fn log_bucket_arns(&self) -> &[String] {
         self.log_bucket_arns.get_or_init(|| {
             let named =
                 |name: &str| self.estate.buckets.iter().find(|bucket| bucket.name == name && bucket.arn().is_some());
-            let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:aws:s3:::{name}"));
+            let arn = |name: &str| named(name).and_then(Bucket::arn).unwrap_or_else(|| format!("arn:*:s3:::{name}"));
             self.model.log_buckets().iter().filter(|bucket| bucket.is_named).map(|bucket| arn(&bucket.name)).collect()
         })
     }
@@ -228,11 +228,27 @@ impl<'a> KeyView<'a> {
         self.policy.as_ref().map(|policy| policy.as_deref()).map_err(Clone::clone)
     }
 
-    /// The ARN of the key, or one that stands for it where it is not known.
+    /// The ARN of the key, or one that stands for it where it is not known: the one its policy names.
     pub fn arn(&self) -> String {
+        if let Some(arn) = self.key.arn.as_deref().or(self.named_by_policy()) {
+            return arn.to_owned();
+        }
         let id = self.key.id.as_deref().unwrap_or("00000000-0000-0000-0000-000000000000");
         let account = self.key.account.map_or_else(String::new, |account| account.to_string());
-        self.key.arn.as_deref().map_or_else(|| format!("arn:aws:kms:us-east-1:{account}:key/{id}"), str::to_owned)
+        format!("arn:aws:kms:us-east-1:{account}:key/{id}")
+    }
+}
+
+impl KeyView<'_> {
+    /// The first key ARN in its policy.
+    fn named_by_policy(&self) -> Option<&str> {
+        let policy = self.policy.as_ref().ok()?.as_deref()?;
+        let resources = policy.effective().filter_map(|statement| statement.resources.as_ref()).flat_map(|r| &r.items);
+        let is_key = |text: &&str| {
+            let key = Arn::parse(text).filter(|arn| arn.service == "kms").and_then(|arn| arn.resource_of("key"));
+            key.is_some() && !text.contains(['*', '?', '$'])
+        };
+        resources.map(|item| item.raw()).find(is_key)
     }
 }
 

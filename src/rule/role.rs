@@ -17,6 +17,7 @@ use crate::aws::{AccountId, Arn, managed};
 use crate::estate::{Estate, Gap, ManagedText, NamedBy, Role};
 use crate::finding::{Subject, SubjectKind};
 use crate::model::Class;
+use crate::policy::pattern::has_wildcard;
 use crate::policy::{Policy, Principal, Statement};
 use crate::rule::context::Context;
 use crate::text::Span;
@@ -166,18 +167,29 @@ impl<'a> RoleView<'a> {
         }
     }
 
-    /// Its ARN, or one that stands for it where it is not known: in account 000000000000, where its own is not.
+    /// Its ARN, or one that stands for it where it is not known: without an account, where its own is not.
     pub fn arn(&self) -> String {
         let stand_in = || {
             let name = match self.role.named_by {
                 NamedBy::Nothing => "trailproof-unnamed-role",
                 _ => self.role.name.as_str(),
             };
-            let account = self.role.account.map(|account| account.to_string());
-            let account = account.as_deref().unwrap_or("000000000000");
-            ["arn:", &self.role.partition, ":iam::", account, ":role/", name].concat()
+            let account = self.role.account.map_or_else(String::new, |account| account.to_string());
+            ["arn:", self.partition(), ":iam::", &account, ":role/", name].concat()
         };
         self.role.arn().unwrap_or_else(stand_in)
+    }
+
+    /// The partition of its resources: that of its ARN, or where that is not known, the first that its policies name.
+    pub fn partition(&self) -> &str {
+        // An ARN that was read says `aws` only where its policies do.
+        if self.role.partition != "aws" {
+            return &self.role.partition;
+        }
+        let resources =
+            self.policies.iter().flat_map(|policy| policy.policy.allows()).filter_map(|s| s.resources.as_ref());
+        let arns = resources.flat_map(|resources| &resources.items).filter_map(|item| Arn::parse(item.raw()));
+        arns.map(|arn| arn.partition).find(|partition| !has_wildcard(partition)).unwrap_or("aws")
     }
 
     /// The trust policy.
@@ -296,7 +308,7 @@ impl<'a> RoleView<'a> {
         *self.reads_logs.get_or_init(|| {
             let buckets = context.log_bucket_arns();
             let reads = match buckets.is_empty() {
-                true => self.may_read("arn:aws:s3:::*"),
+                true => self.may_read("arn:*:s3:::*"),
                 false => buckets.iter().any(|arn| self.may_read(arn)),
             };
             self.or_unknown(reads || self.may_decrypt(context) || context.log_policies_name(self.role))

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::support::{stderr, stdout, trailproof};
 
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}"#;
+pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole"}]}"#;
 const BOUND: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"1c9d7c52-77be-4b52-9c39-0b7e5d6d9f31"}}}]}"#;
 const MODEL: &str = "[[log-bucket]]\nname = \"central-logs\"\naccount = \"111111111111\"\n\n[[third-party]]\naccount = \"999999999999\"\nlogs = \"all\"\n";
 
 /// A folder with these files, and a run in it.
-fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
+pub(crate) fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = folder.path().join(name);
@@ -23,7 +23,7 @@ fn run(files: &[(&str, &[u8])], args: &[&str]) -> (Output, tempfile::TempDir) {
     (output, folder)
 }
 
-fn json(output: &Output) -> Value {
+pub(crate) fn json(output: &Output) -> Value {
     serde_json::from_str(&stdout(output)).unwrap_or_else(|e| panic!("{e}: {}{}", stdout(output), stderr(output)))
 }
 
@@ -50,10 +50,30 @@ fn exit_codes_follow_the_contract() {
     let good: [(&str, &[u8]); 2] = [("roles/a-trust.json", BOUND.as_bytes()), ("trailproof.toml", MODEL.as_bytes())];
     let only = ["check", "--select", "missing-external-id"];
     assert_eq!(run(&good, &only).0.status.code(), Some(0));
+    let strict = |file: (&'static str, &'static [u8])| {
+        run(&[good[0], good[1], file], &["check", "--select", "missing-external-id", "--strict"]).0.status.code()
+    };
+    let of_nobody = b"{\"Parents\":[{\"Id\":\"r-ab12\",\"Type\":\"ROOT\"}]}";
+    assert_eq!(strict(("list-parents.json", of_nobody)), Some(0), "no rule needs it");
+    assert_eq!(strict(("list-roles.json", b"{\"Roles\":[],\"IsTruncated\":true}")), Some(3), "more roles are there");
     let access = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
     let half: [(&str, &[u8]); 1] = [("roles/a-access.json", access.as_bytes())];
     assert_eq!(run(&half, &["check", "--select", "missing-external-id"]).0.status.code(), Some(0));
     assert_eq!(run(&half, &["check", "--select", "missing-external-id", "--strict"]).0.status.code(), Some(3));
+}
+
+#[test]
+fn the_matrix_says_that_more_roles_may_read_than_were_listed() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},
+        "Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/AWSLogs/111111111111/*"}]}"#;
+    let gaps = |list: &[u8]| {
+        let files = [("policy.json", policy.as_bytes()), ("list-roles.json", list)];
+        let (output, _folder) = run(&files, &["access", "--format", "json", "--no-config"]);
+        let matrix: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let gaps = matrix.pointer("/gaps").or(matrix.pointer("/0/gaps")).unwrap().as_array().unwrap().clone();
+        gaps.into_iter().filter(|gap| gap["fact"] == "account.roles").count()
+    };
+    assert_eq!((gaps(b"{\"Roles\":[],\"IsTruncated\":true}"), gaps(b"{\"Roles\":[]}")), (1, 0));
 }
 
 #[test]
@@ -108,6 +128,35 @@ fn bad_input_is_named_with_its_place_and_the_rest_is_audited() {
         assert_eq!(finding["location"]["file"], name);
         assert!(finding["location"]["line"].as_u64().unwrap() >= 1);
     }
+}
+
+#[test]
+fn a_report_for_machines_says_what_could_not_be_done() {
+    let files: [(&str, &[u8]); 2] = [("a-trust.json", BOUND.as_bytes()), ("trailproof.toml", b"[organisation]\n")];
+    for (args, failure) in [
+        (["gone.json", "a-trust.json", "--no-config"].as_slice(), "can not read `gone.json`"),
+        (&["a-trust.json"], "the config has mistakes"),
+    ] {
+        let with = |format| run(&files, &[&["check", "--format", format], args].concat()).0;
+        let sarif = json(&with("sarif"));
+        let invocation = &sarif["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false, "{invocation:#}");
+        let said = &invocation["toolExecutionNotifications"][0];
+        assert_eq!((&said["level"], &said["descriptor"]["id"]), (&"error".into(), &"run-failure".into()), "{said:#}");
+        assert!(said["message"]["text"].as_str().unwrap().contains(failure), "{said:#}");
+        assert!(json(&with("json"))["remarks"][0].as_str().unwrap().contains(failure));
+    }
+}
+
+#[test]
+fn a_policy_that_may_be_of_several_kinds_is_a_gap() {
+    let any = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"*","Resource":"*"}]}"#;
+    let (output, _folder) = run(&[("any.json", any.as_bytes())], &["check", "--format", "json", "--strict"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    assert_eq!(json(&output)["gaps"][0]["fact"], "policy.kind");
+    let queue = any.replace("\"*\",\"Resource", "\"sqs:*\",\"Resource");
+    let (output, _folder) = run(&[("queue.json", queue.as_bytes())], &["check", "--format", "json", "--strict"]);
+    assert_eq!(json(&output)["gaps"].as_array().unwrap().len(), 0, "{}", stdout(&output));
 }
 
 #[test]

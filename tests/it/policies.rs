@@ -41,7 +41,18 @@ fn run(folder: &Path, entry: &Value) -> (BTreeSet<(String, String)>, String) {
 fn entries(folder: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join("index.json")).unwrap();
     let list: Value = serde_json::from_str(&text).unwrap();
-    list.as_array().unwrap().clone()
+    let entries = list.as_array().unwrap().clone();
+    let listed: BTreeSet<String> = entries.iter().map(|entry| entry["file"].as_str().unwrap().to_owned()).collect();
+    let there = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let there: BTreeSet<String> = there.filter(|name| name != "index.json").collect();
+    assert_eq!(listed, there, "the index against the folder");
+    entries
+}
+
+#[test]
+fn there_are_enough_policies_right_and_wrong() {
+    let count = |name: &str| entries(&root().join("fixtures/policies").join(name)).len();
+    assert!(count("wrong") >= 161 && count("right") >= 63, "{} wrong, {} right", count("wrong"), count("right"));
 }
 
 fn pairs(list: &Value) -> BTreeSet<(String, String)> {

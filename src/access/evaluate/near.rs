@@ -3,10 +3,10 @@
 use compact_str::CompactString;
 
 use super::notes::what;
-use super::{Authority, Evaluation};
+use super::{Authority, Evaluation, StopKind};
 use crate::access::principals;
 use crate::access::request::{Caller, Otherwise};
-use crate::access::search::can_arrange;
+use crate::access::search::{can_arrange, carries};
 use crate::aws::AccountId;
 use crate::finding::{Step, StepEffect};
 use crate::policy::condition::{self, Context, KeyValue, Tri};
@@ -26,6 +26,8 @@ pub(super) struct Near {
     pub(super) need: String,
     /// Whether the statement is for others, so that there is no mistake in it.
     pub(super) is_for_others: bool,
+    /// What that is.
+    pub(super) kind: StopKind,
     rank: Rank,
 }
 
@@ -91,6 +93,7 @@ impl Evaluation<'_> {
     fn is_open(&self, clause: &Clause) -> bool {
         self.request.otherwise == Otherwise::Situation
             && can_arrange(&clause.key)
+            && carries(self.request.action.as_str(), &clause.key)
             && self.request.context.get(&clause.key).is_none()
     }
 
@@ -117,8 +120,14 @@ impl Evaluation<'_> {
                 format!("{title} would allow {allowed}, but {reason}")
             }
         };
+        let kind = match misfit {
+            Misfit::Principals(_) => StopKind::missing(authority, &self.request.action),
+            _ if need == version(policy) => StopKind::Version(policy.kind),
+            Misfit::Resources(_) => StopKind::Resource(policy.kind),
+            Misfit::Conditions(..) => StopKind::Condition(policy.kind),
+        };
         let step = Step { effect: StepEffect::Missing, message, span: Some(span) };
-        Near { step, need, is_for_others: rank.is_for_others, rank }
+        Near { step, need, is_for_others: rank.is_for_others, kind, rank }
     }
 
     /// Why none of the resources is that of the request, what would be, where, and how far that is apart.

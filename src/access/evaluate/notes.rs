@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Authority, Evaluation, Explanation, Side, Titles};
+use super::{Authority, Evaluation, Explanation, Side, Stop, StopKind, Titles};
 use crate::aws::ActionName;
 use crate::finding::{Decision, Dependency, Step, StepEffect};
 use crate::policy::condition::Tri;
@@ -16,14 +16,16 @@ pub(in crate::access) struct Notes {
     depends_on: Vec<Dependency>,
     /// What each step that stops the request would take, by its message.
     needs: Vec<(StepEffect, String)>,
-    /// The sides on which an Allow is missing, and where the step that says so stands.
-    lacking: Vec<(Authority, usize)>,
+    /// What stops the request, in the order of the steps.
+    stops: Vec<Stop>,
+    /// The sides on which an Allow is missing, and where the step and the stop that say so stand.
+    lacking: Vec<(Authority, usize, usize)>,
     is_near: bool,
 }
 
 /// The steps that bear a decision out, what it depends on and what another would take.
 fn told(decision: Decision, notes: Notes) -> Explanation {
-    let Notes { mut steps, mut depends_on, needs, is_near, .. } = notes;
+    let Notes { mut steps, mut depends_on, needs, mut stops, is_near, .. } = notes;
     if decision != Decision::Conditional {
         depends_on.clear();
     }
@@ -37,18 +39,24 @@ fn told(decision: Decision, notes: Notes) -> Explanation {
         Decision::ImplicitDeny => matches!(step.effect, StepEffect::Allows | StepEffect::Missing),
         Decision::Conditional => true,
     });
-    let stops = match decision {
+    stops.retain(|stop| match decision {
+        Decision::ExplicitDeny => matches!(stop.kind, StopKind::Deny(_)),
+        Decision::ImplicitDeny => !matches!(stop.kind, StopKind::Deny(_)),
+        Decision::Allowed | Decision::Conditional => false,
+    });
+    let effect = match decision {
         Decision::ExplicitDeny => Some(StepEffect::Denies),
         Decision::ImplicitDeny => Some(StepEffect::Missing),
         Decision::Allowed | Decision::Conditional => None,
     };
     let mut would_take: Vec<String> = Vec::new();
-    for (_, need) in needs.into_iter().filter(|(effect, _)| Some(*effect) == stops) {
+    for (_, need) in needs.into_iter().filter(|(of, _)| Some(*of) == effect) {
         if !would_take.contains(&need) {
             would_take.push(need);
         }
     }
-    Explanation { decision, steps, depends_on, would_take, is_near: is_near && decision == Decision::ImplicitDeny }
+    let is_near = is_near && decision == Decision::ImplicitDeny;
+    Explanation { decision, steps, depends_on, would_take, is_near, stops }
 }
 
 /// One explanation of two requests that were decided together.
@@ -57,12 +65,13 @@ pub(in crate::access) fn combine(decision: Decision, one: Explanation, other: Ex
     let new: Vec<Step> = other.steps.into_iter().filter(|step| !steps.contains(step)).collect();
     steps.extend(new);
     let depends_on = one.depends_on.into_iter().chain(other.depends_on).collect();
-    let stops = if decision == Decision::ExplicitDeny { StepEffect::Denies } else { StepEffect::Missing };
+    let effect = if decision == Decision::ExplicitDeny { StepEffect::Denies } else { StepEffect::Missing };
     let denied = [(one.decision, one.would_take), (other.decision, other.would_take)];
     let needs = denied.into_iter().filter(|(of, _)| *of == decision).flat_map(|(_, needs)| needs);
-    let needs = needs.map(|need| (stops, need)).collect();
+    let needs = needs.map(|need| (effect, need)).collect();
+    let stops = one.stops.into_iter().chain(other.stops).collect();
     let is_near = one.is_near || other.is_near;
-    told(decision, Notes { steps, depends_on, needs, lacking: Vec::new(), is_near })
+    told(decision, Notes { steps, depends_on, needs, stops, lacking: Vec::new(), is_near })
 }
 
 impl Evaluation<'_> {
@@ -70,11 +79,14 @@ impl Evaluation<'_> {
     pub(super) fn explained(mut self, decision: Decision) -> Explanation {
         let lacking = self.notes.as_ref().map(|notes| notes.lacking.clone()).unwrap_or_default();
         if decision == Decision::ImplicitDeny {
-            for (authority, at) in lacking {
+            for (authority, at, stop) in lacking {
                 let Some(near) = self.nearest_of(authority) else { continue };
                 let Some(notes) = &mut self.notes else { continue };
                 let Some(step) = notes.steps.get_mut(at) else { continue };
                 let without = need_of(&step.message);
+                if let Some(stop) = notes.stops.get_mut(stop) {
+                    *stop = Stop { kind: near.kind, message: near.step.message.clone(), span: near.step.span };
+                }
                 *step = near.step;
                 notes.is_near |= !near.is_for_others;
                 if let Some((_, need)) = notes.needs.iter_mut().find(|(_, need)| *need == without) {
@@ -86,15 +98,21 @@ impl Evaluation<'_> {
     }
 
     pub(in crate::access) fn need(&mut self, met: Tri, authority: Authority) -> Tri {
+        self.need_at(met, authority, None)
+    }
+
+    /// The same, with the policy that lacks the Allow, where it is one by itself.
+    pub(super) fn need_at(&mut self, met: Tri, authority: Authority, place: Option<Span>) -> Tri {
         if met == Tri::False && self.is_told() {
             let message = self.missing(authority);
             let at = self.notes.as_ref().map_or(0, |notes| notes.steps.len());
             let need = need_of(&message);
-            self.stop(message, None, Some(need));
+            let kind = StopKind::missing(authority, &self.request.action);
+            self.stop(kind, message, place, Some(need));
             if let Some(notes) = &mut self.notes
                 && notes.steps.len() > at
             {
-                notes.lacking.push((authority, at));
+                notes.lacking.push((authority, at, notes.stops.len() - 1));
             }
         }
         met
@@ -157,7 +175,16 @@ impl Evaluation<'_> {
     }
 
     /// Writes down what stops the request, and what it would take to be let through.
-    pub(in crate::access) fn stop(&mut self, message: String, span: Option<Span>, need: Option<String>) {
+    pub(in crate::access) fn stop(
+        &mut self,
+        kind: StopKind,
+        message: String,
+        span: Option<Span>,
+        need: Option<String>,
+    ) {
+        if let Some(notes) = &mut self.notes {
+            notes.stops.push(Stop { kind, message: message.clone(), span });
+        }
         self.step(StepEffect::Missing, || message, span);
         if let (Some(notes), Some(need)) = (&mut self.notes, need) {
             notes.needs.push((StepEffect::Missing, need));
@@ -198,8 +225,12 @@ impl Evaluation<'_> {
         let (of_key, action) = (self.policies.key.is_some(), &self.request.action);
         let title = self.title(policy, statement, authority);
         let message = format!("{title} denies {}", what(of_key, action));
+        let said = message.clone();
         self.step(effect, || message, Some(statement.span));
         if let Some(notes) = &mut self.notes {
+            if effect == StepEffect::Denies {
+                notes.stops.push(Stop { kind: StopKind::Deny(policy.kind), message: said, span: Some(statement.span) });
+            }
             notes.needs.push((effect, format!("an exception in {title}")));
         }
     }

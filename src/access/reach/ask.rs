@@ -28,9 +28,17 @@ pub(super) const FETCHES: [&str; 2] = ["s3:GetObject", "s3:GetObjectVersion"];
 /// The calls that list keys.
 pub(super) const LISTS: [&str; 2] = ["s3:ListBucket", "s3:ListBucketVersions"];
 
-/// The calls that write, overwrite or delete objects, or hand them over.
-pub(super) const WRITES: [&str; 5] =
-    ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
+/// The calls that write, overwrite or delete objects, or hand them over; S3 makes the last two for whoever replicates a bucket of
+/// its own into this one (S3 User Guide, "Configuring permissions for live replication").
+pub(super) const WRITES: [&str; 7] = [
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObjectAcl",
+    "s3:PutObjectVersionAcl",
+    "s3:ReplicateObject",
+    "s3:ReplicateDelete",
+];
 
 /// How many callers are looked at where a request is refused.
 const MOST_CALLERS: usize = 8;

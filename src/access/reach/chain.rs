@@ -18,10 +18,10 @@ use crate::access::pattern_set::arns_overlap;
 use crate::access::request::{Caller, Given};
 use crate::access::search::Question;
 use crate::access::sts::{self, Membership, names_everyone};
-use crate::aws::AccountId;
+use crate::aws::{AccountId, is_cloudtrail};
 use crate::estate::{Gap, Role};
 use crate::finding::Dependency;
-use crate::finding::matrix::Certainty;
+use crate::finding::matrix::{Certainty, ReaderKind};
 use crate::policy::{Policy, Principal};
 
 /// How many pairs of roles are asked about.
@@ -34,6 +34,14 @@ pub(super) struct Entry<'e> {
     pub(super) reach: Reach,
     /// The accounts other than its own that can assume it, where it is a role; `None` for any account there is.
     pub(super) admitted: Vec<Option<AccountId>>,
+}
+
+impl Entry<'_> {
+    /// Whether it is CloudTrail, and a trail delivers to the bucket.
+    pub(super) fn delivers(&self, ground: &Ground<'_>) -> bool {
+        let is_service = self.reader.kind == ReaderKind::Service && is_cloudtrail(&self.reader.party.id);
+        is_service && !ground.log_bucket.trails.is_empty()
+    }
 }
 
 /// What accounts have in common that a trust policy lets in alike.

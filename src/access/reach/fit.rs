@@ -20,6 +20,8 @@ pub(super) struct Share {
     may_write: bool,
     /// Whether it is CloudTrail, which should be able to write.
     delivers: bool,
+    /// Whether a trail delivers here and CloudTrail can write nothing at all.
+    is_blocked: bool,
     /// Whether the model speaks of such readers at all.
     is_subject: bool,
 }
@@ -34,6 +36,7 @@ impl Share {
             due: Given::nothing(),
             may_write: false,
             delivers: false,
+            is_blocked: false,
             is_subject: model.is_declared(),
         };
         let mut share = nothing();
@@ -44,6 +47,7 @@ impl Share {
                 share.is_subject &= share.delivers || entry.reader.account.is_some();
                 share.may = Given::All;
                 share.may_write = true;
+                share.is_blocked = entry.delivers(ground) && !entry.reach.has(Ability::Write);
             }
             (ReaderKind::Role | ReaderKind::User, Some(own)) => {
                 // A role is for whoever can assume it; one that only its own account uses is for that.
@@ -97,7 +101,7 @@ impl Share {
             Lock::None => &[Ability::Get],
             Lock::Key(_) | Lock::Unknown(_) => &[Ability::Get, Ability::Decrypt],
         };
-        if due && needed.iter().any(|ability| level(*ability).is_none()) {
+        if self.is_blocked || due && needed.iter().any(|ability| level(*ability).is_none()) {
             return Some(Fit::TooLittle);
         }
         let is_open = |ability: &Ability| level(*ability) == Some(Certainty::Unknown);

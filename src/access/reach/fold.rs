@@ -166,14 +166,14 @@ fn row<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, co
 /// One cell, or two where readers of the row own logs of the column.
 fn cells<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, members: &[&LogOwner]) -> Vec<Cell> {
     let own_of = |entry: &Entry<'_>| entry.reach.own.as_ref().map(|(account, _)| *account);
-    let mine = group.entries.iter().find_map(|entry| {
+    let mine = shown(group.entries.iter().filter_map(|entry| {
         let own = own_of(entry)?;
         members.iter().find(|member| member.account == own).map(|member| (*entry, *member))
-    });
-    let theirs = group.entries.iter().find_map(|entry| {
+    }));
+    let theirs = shown(group.entries.iter().filter_map(|entry| {
         let own = own_of(entry);
         members.iter().find(|member| Some(member.account) != own).map(|member| (*entry, *member))
-    });
+    }));
     let is_same = |(entry, member): (&Entry<'_>, &LogOwner)| {
         group.own.is_none_or(|own| own == group.named.get(&member.account).copied().unwrap_or(group.default))
             || own_of(entry).is_none()
@@ -185,6 +185,17 @@ fn cells<'e>(ground: &Ground<'e>, roads: &Roads<'_, 'e>, group: &Group<'_, 'e>, 
         (_, Some(one)) | (Some(one), None) => vec![cell(ground, roads, one, Scope::All)],
         (None, None) => Vec::new(),
     }
+}
+
+/// The reader that is shown for all: the first of those whose answers hang on the most, as what could take away the access of
+/// one (of a member, and not of the management account) must not go unsaid for the others.
+fn shown<'r, 'e, 'g>(
+    all: impl Iterator<Item = (&'r Entry<'e>, &'g LogOwner)>,
+) -> Option<(&'r Entry<'e>, &'g LogOwner)> {
+    all.min_by_key(|(entry, member)| {
+        let hangs_on = entry.reach.of(member.account).all().map(|access| access.depends_on.len());
+        std::cmp::Reverse(hangs_on.sum::<usize>())
+    })
 }
 
 /// What one reader can do with the logs of one account, with what stops the rest.
@@ -205,6 +216,10 @@ fn cell<'e>(
     let mut abilities: Vec<Ability> = Ability::ALL.to_vec();
     if is_encrypted == Some(false) {
         abilities.retain(|ability| *ability != Ability::Decrypt);
+    }
+    if entry.delivers(ground) {
+        // It never asks for anything else.
+        abilities.retain(|ability| *ability == Ability::Write);
     }
     let refused = abilities.into_iter().filter(|ability| seen.access(*ability).is_none());
     let can_not = refused.map(|ability| roads.refusal(entry, column, ability)).collect();

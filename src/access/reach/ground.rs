@@ -16,9 +16,9 @@ use crate::access::s3::{Ownership, Storage};
 use crate::access::search::STRANGER;
 use crate::access::sts::{Membership, named_accounts, strangers};
 use crate::aws::{AccountId, legacy_cloudtrail_account};
-use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role};
+use crate::estate::{AclGrant, Bucket, Estate, Gap, Grantee, Known, OrganizationPolicyKind, Role, Trail};
 use crate::finding::matrix::Party;
-use crate::model::{LogBucket, Model};
+use crate::model::{LogBucket, Model, is_key};
 use crate::policy::{Policy, Principal, Statement};
 
 /// How much is looked at for all readers of a bucket, for one of few readers, and for one of very many, in tokens of
@@ -48,7 +48,7 @@ pub(super) struct Ground<'e> {
     /// The bucket as the model has it.
     pub(super) log_bucket: &'e LogBucket,
     /// The names of readers and owners that are asked about by themselves.
-    apart: &'e [String],
+    pub(super) apart: &'e [String],
     /// Its ARN.
     pub(super) arn: String,
     /// The account that owns it, where known.
@@ -112,8 +112,14 @@ impl<'e> Ground<'e> {
             None
         });
         let owner = bucket.and_then(|bucket| bucket.account.present().copied()).or(log_bucket.owner).or(model.owner());
-        if owner.is_none() {
-            gap(Gap::not_collected("bucket.account").at([log_bucket.span]));
+        match owner {
+            None => gap(Gap::not_collected("bucket.account").at([log_bucket.span])),
+            Some(owner) if !estate.lists_roles_of(owner) => {
+                let of = model.label(owner);
+                let reason = format!("the roles of {of} are not all in the inputs, and one may let others at the logs");
+                gap(Gap::new("account.roles", reason).at([log_bucket.span]));
+            }
+            Some(_) => {}
         }
         if let Some(bucket) = bucket
             && Ownership::from(&bucket.ownership) != Ownership::Enforced
@@ -143,10 +149,18 @@ impl<'e> Ground<'e> {
             }
             _ => Lock::Unknown("what the logs are encrypted with"),
         };
+        let of_trails = keys_of_trails(estate, log_bucket);
         match (&lock, bucket.map(|bucket| &bucket.encryption)) {
             (Lock::Key(key), _) if key.policy.is_none() && !key.facts.is_aws_managed() => {
                 let unknown = key.key.and_then(|key| key.policy.gap().cloned());
                 gap(unknown.unwrap_or_else(|| Gap::new("key.policy", format!("{} is not in the inputs", key.missing))));
+            }
+            // The bucket is not in the inputs, and its trail says what its logs are under.
+            (Lock::Unknown(_), None) if !of_trails.is_empty() => {
+                let unknown = of_trails.iter().filter(|key| !estate.keys.iter().any(|known| is_key(key, known)));
+                let told =
+                    |key: &&str| Gap::new("key.policy", format!("the policy of key `{key}` is not in the inputs"));
+                unknown.for_each(|key| gap(told(key)));
             }
             (Lock::Unknown(what), _) => {
                 gap(Gap::new("key.arn", format!("it is not known {what}").replace("known whether", "known if")))
@@ -422,4 +436,14 @@ impl<'e> Ground<'e> {
             resources.negated || resources.items.iter().any(|item| super::targets::may_overlap(item, &self.arn))
         })
     }
+}
+
+/// The keys that the trails which deliver to a bucket name; none where one of them names none.
+fn keys_of_trails<'e>(estate: &'e Estate, log_bucket: &LogBucket) -> Vec<&'e str> {
+    let delivers = |trail: &&Trail| trail.bucket.present().is_some_and(|name| *name == log_bucket.name);
+    let named = estate.trails.iter().filter(delivers).map(|trail| trail.key.present().map(CompactString::as_str));
+    let mut keys: Vec<&str> = named.collect::<Option<Vec<_>>>().unwrap_or_default();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }

@@ -12,6 +12,7 @@ use compact_str::CompactString;
 use super::ask::Case;
 use super::chain::Entry;
 use super::columns::{DELIVERED, LogOwner, examples};
+use super::delivering;
 use super::door::Door;
 use super::ground::Ground;
 use super::reader::Reader;
@@ -32,6 +33,22 @@ const ALL_ROLES: usize = 2_000;
 
 /// How many of the callers that stand for a reader are looked at by themselves.
 const MOST_FACES: usize = 4;
+
+/// Why a reader can not.
+pub(super) struct Why {
+    /// In a sentence.
+    pub(super) cause: String,
+    /// The steps of the decision that came nearest.
+    pub(super) explanation: Explanation,
+    /// The role on the road that was meant for it.
+    pub(super) role: Option<String>,
+}
+
+impl Why {
+    fn of_direct(explanation: Explanation) -> Self {
+        Why { cause: cause_of(&explanation), explanation, role: None }
+    }
+}
 
 /// The roads to logs, and why they end.
 pub(super) struct Roads<'r, 'e> {
@@ -72,16 +89,22 @@ impl<'r, 'e> Roads<'r, 'e> {
 
     /// What stops a reader from what it can not do with the logs of an account.
     pub(super) fn refusal(&self, entry: &Entry<'e>, column: &LogOwner, ability: Ability) -> Refusal {
-        let (cause, explanation) = self.explain(entry, column, ability);
+        if ability == Ability::Write
+            && entry.delivers(self.ground)
+            && let Some(stop) = delivering::stop(self.ground)
+        {
+            let would_take = vec!["an enabled key whose policy allows `kms:GenerateDataKey*` to CloudTrail".to_owned()];
+            return Refusal { ability, cause: stop.message.clone(), steps: vec![stop], would_take };
+        }
+        let Why { cause, explanation, .. } = self.explain(entry, column, ability);
         Refusal { ability, cause, steps: explanation.steps, would_take: explanation.would_take }
     }
 
-    /// The same, with the cause in a sentence.
-    pub(super) fn explain(&self, entry: &Entry<'e>, column: &LogOwner, ability: Ability) -> (String, Explanation) {
+    /// The same, with the road that was meant for it.
+    pub(super) fn explain(&self, entry: &Entry<'e>, column: &LogOwner, ability: Ability) -> Why {
         let ground = self.ground;
         let prefix = column.prefixes.first().map_or("", String::as_str);
-        let [file, _] = examples(column.account);
-        let object = format!("{}/{prefix}{DELIVERED}{file}", ground.arn);
+        let object = object_of(ground, column);
         let fixed = [("s3:prefix".into(), Given::Values(vec![prefix.into()]))];
         let asked = |action, resource, fixed, is_fetched| Asked { ability, action, resource, fixed, is_fetched };
         let fetched = entry.reach.of(column.account).access(Ability::Get).filter(|_| ability == Ability::Decrypt);
@@ -96,13 +119,14 @@ impl<'r, 'e> Roads<'r, 'e> {
             && let Some(face) = role.reader.faces.last()
         {
             let explanation = asked.of(&Case::new(ground, face));
-            let cause = format!("{}: {}", role.reader.party.id, cause_of(&explanation));
-            return (cause, explanation);
+            let arn = &role.reader.party.id;
+            let cause = format!("{arn}: {}", cause_of(&explanation));
+            return Why { cause, explanation, role: Some(arn.clone()) };
         }
         let direct = self.direct(entry, &asked);
         let is_account = entry.reader.is_account() && ability != Ability::Write && !asked.is_fetched;
         let Some(account) = entry.reader.account.filter(|_| is_account && !direct.is_meant) else {
-            return (cause_of(&direct.explanation), direct.explanation);
+            return Why::of_direct(direct.explanation);
         };
         if self.ground.is_apart(&entry.reader.party) {
             self.left.set(ALL_ROLES);
@@ -113,13 +137,26 @@ impl<'r, 'e> Roads<'r, 'e> {
             Some(road) if road.is_near => Some(road),
             far => self.to_role(account, who, column, ability).or(far),
         };
-        let Some(Road { cause, mut explanation, .. }) = road else {
-            return (cause_of(&direct.explanation), direct.explanation);
+        let Some(Road { cause, mut explanation, role, .. }) = road else {
+            return Why::of_direct(direct.explanation);
         };
         // That there is no way without a role is a part of the answer, and no cause.
         let stop = direct.explanation.steps.into_iter().find(stops);
         explanation.steps.extend(stop.filter(|stop| !explanation.steps.contains(stop)));
-        (cause, explanation)
+        Why { cause, explanation, role: Some(role) }
+    }
+
+    /// Why a reader that fetches the logs of an account by itself does not decrypt them.
+    pub(super) fn key_refusal(&self, entry: &Entry<'e>, column: &LogOwner) -> Explanation {
+        let object = object_of(self.ground, column);
+        let asked = Asked {
+            ability: Ability::Decrypt,
+            action: "s3:GetObject",
+            resource: &object,
+            fixed: &[],
+            is_fetched: true,
+        };
+        self.direct(entry, &asked).explanation
     }
 
     /// Why it can not by itself.
@@ -167,7 +204,7 @@ impl<'r, 'e> Roads<'r, 'e> {
             let step = Step { effect: StepEffect::Allows, message, span: trust.and_then(|step| step.span) };
             let is_near = is_near(&explanation) || explanation.decision == Decision::ExplicitDeny;
             explanation.steps.insert(0, step);
-            let road = Road { cause, explanation, is_near };
+            let road = Road { cause, explanation, role: arn.clone(), is_near };
             if is_near {
                 return Some(road);
             }
@@ -196,7 +233,7 @@ impl<'r, 'e> Roads<'r, 'e> {
         let cause = format!("{arn} can {verb} them, and {who} can not assume it: {}", cause_of(&explanation));
         let message = format!("{arn} can {verb} them");
         explanation.steps.insert(0, Step { effect: StepEffect::Allows, message, span: None });
-        Some(Road { cause, explanation, is_near: false })
+        Some(Road { cause, explanation, role: arn.clone(), is_near: false })
     }
 
     fn may_look(&self) -> bool {
@@ -254,7 +291,16 @@ struct Direct {
 struct Road {
     cause: String,
     explanation: Explanation,
+    /// Its ARN.
+    role: String,
     is_near: bool,
+}
+
+/// A log file of an account.
+fn object_of(ground: &Ground<'_>, column: &LogOwner) -> String {
+    let prefix = column.prefixes.first().map_or("", String::as_str);
+    let [file, _] = examples(column.account);
+    format!("{}/{prefix}{DELIVERED}{file}", ground.arn)
 }
 
 /// Whether little is missing: a statement that fits but for one element, or one side of two.

@@ -153,6 +153,12 @@ impl Reach {
             && self.named.values().all(|seen| seen.is_empty())
     }
 
+    /// Whether it has an ability, or may have it, with the logs of anybody.
+    pub(super) fn has(&self, ability: Ability) -> bool {
+        let own = self.own.iter().map(|(_, seen)| seen);
+        own.chain(self.named.values()).chain([&self.default]).any(|seen| seen.access(ability).is_some())
+    }
+
     /// Makes whatever it does not reach something that nobody knows of, because of this.
     pub(super) fn leave_open(&mut self, because: &str) {
         self.each_seen().for_each(|seen| seen.leave_open(because));
@@ -163,11 +169,10 @@ impl Reach {
         own.chain(Arc::make_mut(&mut self.named).values_mut()).chain([&mut self.default]).map(Arc::make_mut)
     }
 
-    /// Leaves out what is not of this ability.
-    pub(super) fn keep_only(&mut self, ability: Ability) {
-        let is_other = |access: &mut Access| access.ability != ability;
+    /// Leaves out all but some abilities.
+    pub(super) fn retain(&mut self, keep: impl Fn(Ability) -> bool) {
         self.each_seen().flat_map(|seen| &mut seen.can).for_each(|slot| {
-            slot.take_if(is_other);
+            slot.take_if(|access| !keep(access.ability));
         });
     }
 

@@ -18,7 +18,7 @@ use crate::policy::{Principal, Statement};
 /// The services that Allow statements of the bucket policy name, each with what it reaches.
 pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
     let mut named: BTreeSet<CompactString> = BTreeSet::new();
-    if ground.is_policy_unknown() {
+    if ground.is_policy_unknown() || !ground.log_bucket.trails.is_empty() {
         named.insert(CLOUDTRAIL.into());
     }
     let statements = || ground.policy().into_iter().flat_map(|policy| policy.effective());
@@ -45,7 +45,10 @@ pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
         let mut reach = super::direct::reach(ground, &reader);
         if ground.is_policy_unknown() {
             // It delivers and asks for nothing else, so that a policy nobody knows is about nothing else.
-            reach.keep_only(Ability::Write);
+            reach.retain(|ability| ability == Ability::Write);
+        }
+        if is_cloudtrail(&name) && super::delivering::stop(ground).is_some() {
+            reach.retain(|ability| ability != Ability::Write);
         }
         Entry { reader, reach, admitted: Vec::new() }
     };

@@ -50,8 +50,8 @@ pub(super) struct Folder {
     pub(super) roles: One<IdentityName>,
     pub(super) users: One<IdentityName>,
     pub(super) groups: One<IdentityName>,
-    /// The account of each role that a document names; of several, none.
-    pub(super) role_accounts: HashMap<CompactString, One<Option<AccountId>>>,
+    /// The account of each role, user and group that a document names; of several, none.
+    pub(super) accounts: HashMap<(IdentityKind, CompactString), One<Option<AccountId>>>,
     pub(super) policies: One<CompactString>,
     /// The ARN of each attached or described policy, by its name; of several, none.
     pub(super) policy_arns: HashMap<CompactString, One<CompactString>>,
@@ -149,13 +149,14 @@ impl Folders {
     fn piece(&mut self, folder: &mut Folder, file: &FileTold, piece: &Piece) {
         match piece {
             // A list names all there are, and so none that its neighbours are about.
-            Piece::Role(role, true) => folder.role(role.account, &role.name),
-            Piece::User(_, true) | Piece::Group(_, true) => {}
+            Piece::Role(role, true) => folder.named(IdentityKind::Role, role.account, &role.name),
+            Piece::User(user, true) => folder.named(IdentityKind::User, user.account, &user.name),
+            Piece::Group(group, true) => folder.named(IdentityKind::Group, group.account, &group.name),
             Piece::Role(role, false) => folder.identity(IdentityKind::Role, role.account, role.name.clone()),
             Piece::User(user, false) => folder.identity(IdentityKind::User, user.account, user.name.clone()),
             Piece::Group(group, false) => folder.identity(IdentityKind::Group, group.account, group.name.clone()),
             Piece::Part { kind: Some(kind), name: Some(name), .. } => folder.identity(*kind, None, name.clone()),
-            Piece::Part { part: Part::Attached(Known::Present(arns, _)), .. } => {
+            Piece::Part { part: Part::Attached(Known::Present(arns, _)) | Part::AttachedPage(arns, _), .. } => {
                 for arn in arns {
                     self.managed_policy(folder, &arn.value);
                 }
@@ -235,9 +236,7 @@ impl Folders {
 
 impl Folder {
     fn identity(&mut self, kind: IdentityKind, account: Option<AccountId>, name: CompactString) {
-        if kind == IdentityKind::Role {
-            self.role(account, &name);
-        }
+        self.named(kind, account, &name);
         let identity = IdentityName { kind, account, name };
         let of_kind = match kind {
             IdentityKind::Role => &mut self.roles,
@@ -259,8 +258,8 @@ impl Folder {
         }
     }
 
-    fn role(&mut self, account: Option<AccountId>, name: &CompactString) {
-        self.role_accounts.entry(name.clone()).or_default().add_account(account);
+    fn named(&mut self, kind: IdentityKind, account: Option<AccountId>, name: &CompactString) {
+        self.accounts.entry((kind, name.clone())).or_default().add_account(account);
     }
 
     /// The one key of the folder: what describes a key goes before what lists keys.

@@ -29,19 +29,19 @@ struct Owner {
 
 impl Join<'_> {
     pub(super) fn role(&mut self, file: &FileTold, mut role: Role) {
-        role.account = role.account.or_else(|| self.account_of_role(file, &role.name));
+        role.account = role.account.or_else(|| self.account_of(file, IdentityKind::Role, &role.name));
         let id = self.identity(file, role.account, &role.name);
         self.builder.role(id, role);
     }
 
     pub(super) fn user(&mut self, file: &FileTold, mut user: User) {
-        user.account = user.account.or_else(|| self.account(file));
+        user.account = user.account.or_else(|| self.account_of(file, IdentityKind::User, &user.name));
         let id = self.identity(file, user.account, &user.name);
         self.builder.user(id, user);
     }
 
     pub(super) fn group(&mut self, file: &FileTold, mut group: Group) {
-        group.account = group.account.or_else(|| self.account(file));
+        group.account = group.account.or_else(|| self.account_of(file, IdentityKind::Group, &group.name));
         let id = self.identity(file, group.account, &group.name);
         self.builder.group(id, group);
     }
@@ -54,18 +54,15 @@ impl Join<'_> {
         }
     }
 
-    fn account_of_role(&self, file: &FileTold, name: &CompactString) -> Option<AccountId> {
-        let beside = self.folder(file).role_accounts.get(name).and_then(One::one).copied().flatten();
+    fn account_of(&self, file: &FileTold, kind: IdentityKind, name: &CompactString) -> Option<AccountId> {
+        let beside = self.folder(file).accounts.get(&(kind, name.clone())).and_then(One::one).copied().flatten();
         beside.or_else(|| self.account(file))
     }
 
     /// The owner of a name that a file, folder or answer gives.
     fn owner(&self, file: &FileTold, kind: IdentityKind, name: &str, named_by: NamedBy) -> Owner {
         let name = CompactString::from(name);
-        let account = match kind {
-            IdentityKind::Role => self.account_of_role(file, &name),
-            _ => self.account(file),
-        };
+        let account = self.account_of(file, kind, &name);
         let id = self.identity(file, account, &name);
         Owner { kind, id, name, account, partition: "aws".into(), path: None, named_by }
     }
@@ -212,7 +209,8 @@ impl Join<'_> {
         let folder = self.folder(file);
         // A name is relied on where a trust policy or an answer beside it has the same.
         let names = labels.iter().filter_map(|label| before(&stem, label));
-        let is_role = |name: &&str| folder.trust_names.contains(*name) || folder.role_accounts.contains_key(*name);
+        let is_described = |name: &str| folder.accounts.contains_key(&(IdentityKind::Role, name.into()));
+        let is_role = |name: &&str| folder.trust_names.contains(*name) || is_described(name);
         if let Some(name) = names.clone().find(is_role) {
             return Some(self.by_file_name(file, IdentityKind::Role, name));
         }

@@ -39,7 +39,10 @@ impl User {
 impl Group {
     /// A group of which nothing is known but its name, and its account where there is one.
     pub fn new(name: CompactString, account: Option<AccountId>, span: Span) -> Self {
-        Group { name, arn: None, account, span, permissions: Permissions::unknown(IdentityKind::Group) }
+        let mut permissions = Permissions::unknown(IdentityKind::Group);
+        // No group has one.
+        permissions.boundary = Known::Absent(span);
+        Group { name, arn: None, account, span, permissions }
     }
 }
 

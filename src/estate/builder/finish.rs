@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::merge::{self, CONTRADICTION, Merge, Told, is_contradiction};
 use super::resources::{merge_role, merge_user};
-use super::{Builder, IdentityKind, InlineParts, facts};
+use super::{Bits, Builder, IdentityKind, facts};
 use crate::aws::AccountId;
 use crate::estate::{Document, Estate, Gap, InlinePolicy, Known, NamedBy, Permissions, Role, User};
 use crate::text::{Span, Spanned};
@@ -14,7 +14,7 @@ use crate::text::{Span, Spanned};
 impl Builder {
     /// The estate, sorted.
     pub fn finish(mut self) -> Estate {
-        let mut parts: Vec<_> = std::mem::take(&mut self.inline).into_iter().collect();
+        let mut parts: Vec<_> = std::mem::take(&mut self.bits).into_iter().collect();
         parts.sort_unstable_by_key(|(key, _)| *key);
         for ((kind, at), parts) in parts {
             self.fold(kind, at, parts);
@@ -29,8 +29,9 @@ impl Builder {
         estate
     }
 
-    /// Joins the inline policies told one by one with the list of their names and with a whole list.
-    fn fold(&mut self, kind: IdentityKind, at: usize, parts: InlineParts) {
+    /// Joins the inline policies told one by one with the list of their names and with a whole list, and the pages of
+    /// attached policies with the last one.
+    fn fold(&mut self, kind: IdentityKind, at: usize, parts: Bits) {
         let Estate { sources, documents, roles, users, groups, .. } = &mut self.estate;
         let permissions = match kind {
             IdentityKind::Role => roles.get_mut(at).map(|role| &mut role.permissions),
@@ -38,15 +39,36 @@ impl Builder {
             IdentityKind::Group => groups.get_mut(at).map(|group| &mut group.permissions),
         };
         let Some(permissions) = permissions else { return };
+        for (arns, gap) in parts.attached {
+            match &mut permissions.attached {
+                Known::Present(all, _) => {
+                    let is_new = |arn: &Spanned<CompactString>| all.iter().all(|known| known.value != arn.value);
+                    let new: Vec<_> = arns.into_iter().filter(is_new).collect();
+                    all.extend(new);
+                }
+                Known::Unknown(known) if !is_contradiction(known) => {
+                    permissions.attached = Known::Unknown(Gap { fact: facts(kind).attached.into(), ..gap });
+                }
+                _ => {}
+            }
+        }
         let fact = facts(kind).inline;
         let merge = &mut Merge { sources, documents };
         let policies = one_each(parts.policies, fact, merge);
-        let (told, whole) = match parts.names {
-            Some((names, span)) => (listed(names, span, policies, fact, merge.documents), true),
-            None => match policies.first().map(|(_, span)| *span) {
-                Some(span) => (Known::Present(policies.into_iter().map(|(policy, _)| policy).collect(), span), false),
-                None => return,
-            },
+        let names = parts.names.filter(|_| parts.goes_on.is_none());
+        let refused = parts.goes_on.or(parts.refused.filter(|_| names.is_none()));
+        let refused = refused.map(|gap| Gap { fact: fact.into(), ..gap });
+        let first = policies.first().map(|(_, span)| *span);
+        let (told, whole) = match (names, first, refused) {
+            (Some((names, span)), ..) => (listed(names, span, policies, fact, merge.documents), true),
+            (None, Some(span), refused) => {
+                // Where an export tells them all, none is left that could be refused.
+                let refused = refused.filter(|_| permissions.inline.present().is_none());
+                let unread = refused.map(|gap| InlinePolicy { name: None, document: Known::Unknown(gap) });
+                (Known::Present(policies.into_iter().map(|(policy, _)| policy).chain(unread).collect(), span), false)
+            }
+            (None, None, Some(gap)) => (Known::Unknown(gap), false),
+            (None, None, None) => return,
         };
         merge.inline(fact, &mut permissions.inline, true, told, whole);
     }

@@ -267,7 +267,7 @@ impl<'t> Explainer<'t> {
         for (number, step) in steps.into_iter().enumerate() {
             match (is_cause(&step), number) {
                 (true, 0) => self.excerpt(step),
-                (true, _) => self.said_step(step, "here"),
+                (true, _) => self.said_step(step, "this is what stops it"),
                 (false, _) => self.said_step(step, &step.message),
             }
         }

@@ -159,6 +159,7 @@ mod tests {
             summary: crate::audit::Summary::default(),
             set_aside: Vec::new(),
             notes: Vec::new(),
+            failures: Vec::new(),
         }
     }
 

@@ -76,14 +76,20 @@ fn of_statement(context: &Context<'_>, view: &BucketView<'_>, of: &StatementLeak
     );
     let own = leaks::narrow(context, of.reach, "${aws:PrincipalAccount}");
     let span = leaks::place_of(of.statement, leak.through.first);
-    let draft = Finding::at(span, leaks::label_of_resource(of.statement))
+    let help = match leaks::are_own(&members) {
+        true => format!("take the statement out; {DECLARE_OWN}"),
+        false => format!("give each account its own path: \"{own}\"; {DECLARE}"),
+    };
+    let draft = Finding::at(span, leaks::label_of_resource(of.statement, &members))
         .message(message)
         .statement(of.statement)
-        .help(format!("give each account its own path: \"{own}\"; {DECLARE}"));
+        .help(help);
     Some(leaks::complete(draft, leak, None))
 }
 
 const DECLARE: &str = "if they should read more, declare it under [[reader]] in trailproof.toml";
+
+const DECLARE_OWN: &str = "if they should read their own logs, say `readers = \"own-logs\"` of the log bucket in trailproof.toml";
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let (all, gaps) = leaks::by_role(context, role, Deed::Read)?;
@@ -128,7 +134,7 @@ fn by_permissions<'f>(
 ) -> Box<dyn FnOnce(String) -> Draft + 'f> {
     Box::new(move |message| {
         let span = leaks::place_of(statement, leak.through.first);
-        let draft = Finding::at(span, leaks::label_of_resource(statement)).message(message).statement(statement);
+        let draft = Finding::at(span, leaks::label_of_resource(statement, members)).message(message).statement(statement);
         let account = leaks::account(leak);
         let who = account.map_or_else(|| "every account".to_owned(), |account| context.model.label(account));
         let draft = draft.related(trust::way_in_span(admission, account), format!("{who} is let in here"));
@@ -146,6 +152,7 @@ fn by_trust<'f>(leak: &'f Leak<'_>, admission: &'f Admission) -> Box<dyn FnOnce(
 
 fn help(context: &Context<'_>, reach: &LogReach, members: &[&Leak<'_>]) -> String {
     match leaks::accounts_of(members).as_slice() {
+        _ if leaks::are_own(members) => format!("take the statement out; {DECLARE_OWN}"),
         [one] => {
             let own = leaks::narrow(context, reach, one.as_str());
             format!("name only its own path in `Resource`: \"{own}\"; {DECLARE}")
@@ -166,7 +173,7 @@ fn managed(context: &Context<'_>) -> Outcome {
 
 fn by_policy(context: &Context<'_>, arn: &str, roles: &[ByPolicy<'_, '_>]) -> Option<Draft> {
     let place = |statement: &Statement, leak: &Leak<'_>| {
-        (leaks::place_of(statement, leak.through.first), leaks::label_of_resource(statement))
+        (leaks::place_of(statement, leak.through.first), leaks::label_of_resource(statement, &[leak]))
     };
     let (draft, _) = leaks::of_policy(context, arn, roles, "read", place)?;
     Some(draft.help(format!(

@@ -37,6 +37,11 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
         return Ok(Verdict::NotApplicable);
     }
     let (mut found, undecided) = widenings(context, role);
+    if role.admissions(context).is_empty() {
+        // Nobody can tell whether it is shared at all: that matters where there is something to say of it.
+        let trust = role.trust().err().filter(|_| !found.is_empty() || undecided.is_some());
+        return Ok(Verdict::with_gaps(Vec::new(), role.missing.iter().cloned().chain(trust).collect()));
+    }
     found.retain(|one| matches!(one.policy.origin, Origin::Inline(_)));
     let draft = found.first().map(|first| {
         let message = format!("sharing role `{}` can widen itself: it is allowed {}", role.subject.name, in_words(&found));
@@ -49,7 +54,7 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
 
 fn managed(context: &Context<'_>) -> Outcome {
     let mut by_arn: BTreeMap<String, Vec<(&RoleView<'_>, Vec<Widening<'_>>)>> = BTreeMap::new();
-    for role in context.sharing_roles() {
+    for role in context.sharing_roles().iter().filter(|role| !role.admissions(context).is_empty()) {
         let mut of_role: BTreeMap<String, Vec<Widening<'_>>> = BTreeMap::new();
         // What is not decided is told of the role.
         for one in widenings(context, role).0 {

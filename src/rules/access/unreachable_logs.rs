@@ -1,34 +1,37 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::evaluate::Explanation;
-use crate::access::pattern_set::arns_overlap;
-use crate::access::reach::{LogReach, Reached};
-use crate::access::request::{Caller, Request};
+use crate::access::evaluate::StopKind;
+use crate::access::reach::{LogReach, Reached, Refused};
 use crate::access::sts::names_everyone;
 use crate::aws::AccountId;
-use crate::estate::{Gap, Role};
+use crate::estate::Gap;
 use crate::finding::matrix::Ability;
-use crate::finding::{Draft, Finding, StepEffect};
-use crate::policy::condition::{self, Tri};
-use crate::policy::{Effect, Policy, Statement};
+use crate::finding::{Draft, Finding};
+use crate::policy::PolicyKind;
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::hindrance::Hindrance;
+use crate::rules::shared::leaks;
 use crate::rules::shared::reading::{self, Standing, has};
 use crate::rules::shared::words::list;
-use crate::rules::shared::{leaks, trust};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), estate: Some(leaks::ready), ..Check::NOTHING };
+pub(in crate::rules) const CHECK: Check =
+    Check { bucket: Some(bucket), estate: Some(leaks::ready), takes_a_denial: true, ..Check::NOTHING };
 
-/// A reader, whose logs it should read, and why it can not.
-type Refused<'c> = (AccountId, AccountId, &'c Explanation);
+/// What tells causes apart: the place and the kind of fault.
+type CauseKey = (Span, StopKind);
 
-/// What stops readers, and where.
-#[derive(Debug)]
-struct Cause {
-    span: Span,
-    label: String,
+/// A reader and whose logs it should read.
+type Pair = (AccountId, AccountId);
+
+/// All that one cause keeps from whom.
+struct Cause<'c, 'a> {
+    hindrance: Hindrance<'c, 'a>,
+    place: Span,
+    first: &'c Refused,
+    pairs: Vec<Pair>,
 }
 
 fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
@@ -41,160 +44,174 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         return Ok(Verdict::NotApplicable);
     }
     let policy = view.policy()?;
-    let mut by_cause: BTreeMap<Span, (Cause, Vec<Refused<'_>>)> = BTreeMap::new();
+    let mut by_cause: BTreeMap<CauseKey, Cause<'_, '_>> = BTreeMap::new();
     let mut gaps: Vec<Gap> = Vec::new();
-    let place = view.bucket.policy.span().unwrap_or(view.bucket.span);
+    let whole = view.bucket.policy.span().unwrap_or(view.bucket.span);
     for reader in due {
         let Some(account) = reader.account else { continue };
-        for (logs_of, explanation) in &reader.refused {
+        for refused in &reader.refused {
             // Who can fetch and not decrypt is the matter of `missing-reader-decrypt`.
-            if reader.access(Some(*logs_of), Ability::Get, true).is_some() {
+            if reader.access(Some(refused.logs_of), Ability::Get, true).is_some() {
                 continue;
             }
-            let Some(cause) = cause(context, (view, reach), policy, (account, *logs_of), explanation) else {
-                gaps.push(unknown_roles(context, reach).at([place]));
+            let Some(stop) = refused.explanation.stop() else { continue };
+            let role = Hindrance::role_of(context, refused.role.as_deref());
+            let hindrance = Hindrance { context, policy, stop, role };
+            if hindrance.is_told_elsewhere(Some(view)) {
                 continue;
+            }
+            let pair = (account, refused.logs_of);
+            let place = hindrance.place().filter(|_| is_meant(context, reach, &hindrance, pair));
+            if place.is_none() && !knows_roles(context, reach) {
+                gaps.push(unknown_roles(context, reach).at([whole]));
+                continue;
+            }
+            let (place, kind) = match place {
+                Some(place) => (place, stop.kind),
+                None => (whole, StopKind::Missing(PolicyKind::Bucket)),
             };
-            let (_, refused) = by_cause.entry(cause.span).or_insert_with(|| (cause, Vec::new()));
-            refused.push((account, *logs_of, explanation));
+            let new = || Cause { hindrance, place, first: refused, pairs: Vec::new() };
+            let cause = by_cause.entry((place, kind)).or_insert_with(new);
+            // The steps of who has no role to itself are those of most.
+            if cause.first.role.is_some() && refused.role.is_none() {
+                cause.first = refused;
+            }
+            cause.pairs.push(pair);
         }
         let given = context.model.logs_due(account, &reach.bucket);
         for logs_of in reach.logs_of.iter().filter(|logs_of| given.includes(**logs_of)) {
             if let Standing::Open(facts) = has(reach, reader, Some(*logs_of), Ability::Get, true) {
-                gaps.extend(facts.into_iter().map(|fact| reading::gap(fact, place)));
+                gaps.extend(facts.into_iter().map(|fact| reading::gap(fact, whole)));
             }
         }
     }
     gaps.sort();
     gaps.dedup();
-    let findings = by_cause.values().filter_map(|(cause, refused)| finding(context, view, cause, refused));
+    let findings = by_cause.iter().map(|((_, kind), cause)| finding(context, view, reach, *kind, cause));
     Ok(Verdict::with_gaps(findings.collect(), gaps))
+}
+
+/// Whether the statement that comes nearest was meant for a reader and these logs. What everyone is given is meant for each
+/// account's own, and its conditions may well leave somebody out on purpose, for a role.
+fn is_meant(context: &Context<'_>, reach: &LogReach, hindrance: &Hindrance<'_, '_>, (reader, logs_of): Pair) -> bool {
+    let is_near = matches!(
+        hindrance.stop.kind,
+        StopKind::Resource(PolicyKind::Bucket) | StopKind::Condition(PolicyKind::Bucket)
+    );
+    if !is_near {
+        return true;
+    }
+    let for_everyone = hindrance.statement(names_everyone).unwrap_or(false);
+    let by_account = |raw: &str| raw.split('/').any(|part| AccountId::parse(part).is_some());
+    match hindrance.resource() {
+        _ if !for_everyone => true,
+        _ if reader != logs_of => false,
+        Some(raw) if raw.contains("${aws:PrincipalAccount}") || raw == reach.arn => true,
+        Some(raw) => raw.contains("/AWSLogs") && (!by_account(&raw) || knows_roles(context, reach)),
+        None => knows_roles(context, reach),
+    }
 }
 
 fn finding(
     context: &Context<'_>,
     view: &BucketView<'_>,
-    cause: &Cause,
-    refused: &[Refused<'_>],
-) -> Option<Draft> {
-    let (.., explanation) = refused.first()?;
-    let mut readers: Vec<AccountId> = refused.iter().map(|(reader, ..)| *reader).collect();
-    readers.dedup();
-    let is_own = refused.iter().all(|(reader, logs_of, _)| reader == logs_of);
-    let labels: Vec<String> = readers.iter().map(|account| context.model.label(*account)).collect();
-    let (noun, whose) = if readers.len() == 1 { ("account", "its own logs") } else { ("accounts", "their own logs") };
-    let mut owners: Vec<AccountId> = refused.iter().map(|(_, logs_of, _)| *logs_of).collect();
-    owners.sort_unstable();
-    owners.dedup();
-    let others: Vec<String> = owners.iter().map(|account| context.model.label(*account)).collect();
-    let what = match is_own {
-        true => whose.to_owned(),
-        false => format!("the logs of {} {}", if others.len() == 1 { "account" } else { "accounts" }, list(&others, 5)),
+    reach: &LogReach,
+    kind: StopKind,
+    cause: &Cause<'_, '_>,
+) -> Draft {
+    let Cause { hindrance, place, first, pairs } = cause;
+    let readers: BTreeSet<AccountId> = pairs.iter().map(|(reader, _)| *reader).collect();
+    let several = readers.len() > 1;
+    let is_nothing = kind == StopKind::Missing(PolicyKind::Bucket);
+    let why = if is_nothing && hindrance.stop.kind != kind {
+        format!("nothing lets {}", if several { "them" } else { "it" })
+    } else {
+        hindrance.why(several)
     };
     let message = format!(
-        "{noun} {} can not read {what} in log bucket `{}`, which the config says {} should",
-        list(&labels, 5),
+        "{} in log bucket `{}`, which the config says {} should: {why}",
+        who_can_not(context, reach, pairs),
         view.subject.name,
-        if readers.len() == 1 { "it" } else { "they" },
+        if several { "they" } else { "it" },
     );
-    let draft = Finding::at(cause.span, cause.label.clone()).message(message).path(explanation.steps.iter().cloned());
-    let draft = match view.policy.as_ref().ok()?.as_ref().and_then(|policy| statement_at(policy, cause.span)) {
-        Some(statement) => draft.statement(statement),
-        None => draft.about("no statement"),
+    let path = own_path(context, reach, pairs);
+    let (label, help) = match hindrance.resource() {
+        _ if is_nothing => (
+            format!("no statement here lets {} read", if several { "them" } else { "it" }),
+            format!("let {} fetch `{path}*`, here or by a role", if several { "each account" } else { "the account" }),
+        ),
+        Some(raw) if raw == reach.arn => (
+            "this is the bucket, and log files are objects in it: end it with `/*`".to_owned(),
+            format!("write `{path}*`"),
+        ),
+        Some(_) => {
+            let key = path.split_once('/').map_or("", |(_, key)| key);
+            (format!("the logs lie under `{key}`, and this is another path"), format!("write `{path}*`"))
+        }
+        None => {
+            let help = hindrance.help("s3:GetObject", several, &first.explanation.would_take);
+            (hindrance.label(several), help)
+        }
     };
-    Some(draft.help("let the account fetch what lies under its path, or change `readers` in trailproof.toml"))
+    let draft = Finding::at(*place, label).message(message).path(first.explanation.steps.iter().cloned());
+    let draft = if is_nothing { draft.about("no statement") } else { hindrance.tie(draft) };
+    draft.help(format!("{help}; or change in trailproof.toml what {} should read", if several { "they" } else { "it" }))
 }
 
-fn statement_at(policy: &Policy, span: Span) -> Option<&Statement> {
-    policy.statements.iter().find(|statement| statement.span == span || statement.span.contains(span))
-}
-
-/// The one cause: a statement that denies, else the Allow that comes nearest, else that there is none.
-fn cause(
-    context: &Context<'_>,
-    (view, reach): (&BucketView<'_>, &LogReach),
-    policy: Option<&Policy>,
-    (reader, logs_of): (AccountId, AccountId),
-    explanation: &Explanation,
-) -> Option<Cause> {
-    let whole = view.bucket.policy.span().unwrap_or(view.bucket.span);
-    if let Some(step) = explanation.steps.iter().find(|step| step.effect == StepEffect::Denies) {
-        let blocked = view.bucket.block_public_access.span();
-        let span = step.span.or(blocked).unwrap_or(whole);
-        return Some(Cause { span, label: step.message.clone() });
+/// `accounts B and C can not read their own logs, and account V can not read those of accounts B and C`: true of each of
+/// them.
+fn who_can_not(context: &Context<'_>, reach: &LogReach, pairs: &[Pair]) -> String {
+    let mut logs: BTreeMap<AccountId, BTreeSet<AccountId>> = BTreeMap::new();
+    for (reader, logs_of) in pairs {
+        logs.entry(*reader).or_default().insert(*logs_of);
     }
-    let near = policy.and_then(|policy| near_miss(context, reach, policy, reader, logs_of));
-    let nothing = || Cause { span: whole, label: "no statement here lets it read".to_owned() };
-    near.or_else(|| knows_roles(context, reach).then(nothing))
+    let (own, others): (Vec<_>, Vec<_>) =
+        logs.into_iter().partition(|(reader, logs)| logs.len() == 1 && logs.contains(reader));
+    let mut by_logs: Vec<(BTreeSet<AccountId>, Vec<AccountId>)> = Vec::new();
+    for (reader, logs) in others {
+        match by_logs.iter_mut().find(|(known, _)| *known == logs) {
+            Some((_, readers)) => readers.push(reader),
+            None => by_logs.push((logs, vec![reader])),
+        }
+    }
+    let named = |accounts: &mut dyn Iterator<Item = AccountId>| {
+        let labels: Vec<String> = accounts.map(|account| context.model.label(account)).collect();
+        format!("{} {}", if labels.len() == 1 { "account" } else { "accounts" }, list(&labels, 5))
+    };
+    let mut clauses: Vec<String> = Vec::new();
+    if !own.is_empty() {
+        let whose = if own.len() == 1 { "its own logs" } else { "their own logs" };
+        clauses.push(format!("{} can not read {whose}", named(&mut own.iter().map(|(reader, _)| *reader))));
+    }
+    for (logs, readers) in by_logs {
+        let whose = match logs == reach.logs_of && logs.len() > 1 {
+            true => "the logs of every account".to_owned(),
+            false => format!("the logs of {}", named(&mut logs.into_iter())),
+        };
+        clauses.push(format!("{} can not read {whose}", named(&mut readers.into_iter())));
+    }
+    list(&clauses, 3)
+}
+
+/// The path of the logs that they should read, `<account>` for whose where these are several.
+fn own_path(context: &Context<'_>, reach: &LogReach, pairs: &[Pair]) -> String {
+    let owners: BTreeSet<AccountId> = pairs.iter().map(|(_, logs_of)| *logs_of).collect();
+    let is_one = owners.len() == 1;
+    let first = owners.into_iter().next();
+    let prefix = first.and_then(|account| {
+        let own = context.model.own_prefixes(account, &reach.bucket).into_iter().next()?;
+        Some(if is_one { own } else { own.replace(account.as_str(), "<account>") })
+    });
+    format!("{}/{}", reach.arn, prefix.unwrap_or_else(|| "AWSLogs/<account>/".to_owned()))
 }
 
 /// Whether the roles of the owner's account are among the inputs, as an export has them; where they are not, one of them may
 /// let a reader in.
 fn knows_roles(context: &Context<'_>, reach: &LogReach) -> bool {
-    let whole = |role: &Role| role.path.is_some() && !role.permissions.attached.is_unknown();
-    context.estate.roles.iter().any(|role| role.account.is_some() && role.account == reach.owner && whole(role))
+    reach.owner.is_some_and(|owner| context.estate.lists_roles_of(owner))
 }
 
 fn unknown_roles(context: &Context<'_>, reach: &LogReach) -> Gap {
     let owner = reach.owner.map_or_else(|| "the owner".to_owned(), |owner| context.model.label(owner));
     Gap::new("account.roles", format!("the roles of {owner} are not in the inputs, and one may let declared readers in"))
-}
-
-/// Whether a resource is for everyone that it is read by: it has the caller's account in it, or no account at all.
-fn reads_as_own(raw: &str) -> bool {
-    raw.contains("${aws:PrincipalAccount}") || !raw.split('/').any(|part| AccountId::parse(part).is_some())
-}
-
-/// The first Allow of fetching that may mean the account and does not let it through, at what is wrong with it.
-fn near_miss(
-    context: &Context<'_>,
-    reach: &LogReach,
-    policy: &Policy,
-    reader: AccountId,
-    logs_of: AccountId,
-) -> Option<Cause> {
-    let prefix = context.model.own_prefixes(logs_of, &reach.bucket).into_iter().next()?;
-    let objects = format!("{}/{prefix}*", reach.arn);
-    let mut request = Request::new(Caller::Root(reader), "s3:GetObject", &objects, reach.owner);
-    for (key, given) in context.membership(reader).keys().into_iter().next().unwrap_or_default() {
-        request.set(&key, given);
-    }
-    let named = policy.allows().filter(|statement| trust::may_name(statement, reader));
-    let reads = |statement: &&Statement| statement.covers_action("s3:GetObject");
-    for statement in named.filter(reads) {
-        let Some(resources) = &statement.resources else { continue };
-        // What everyone is given is meant for each account's own logs.
-        if names_everyone(statement) && reader != logs_of {
-            continue;
-        }
-        let own = |raw: &str| raw.replace("${aws:PrincipalAccount}", reader.as_str());
-        let meets = |item: &&crate::text::Spanned<crate::policy::template::Template>| {
-            let literal = item.raw().contains("${") && item.variables().next().is_none();
-            !literal && arns_overlap(&own(item.raw()), &objects)
-        };
-        if resources.negated == resources.items.iter().any(|item| meets(&item)) {
-            let first = resources.items.first()?;
-            if names_everyone(statement) && !reads_as_own(first.raw()) && !knows_roles(context, reach) {
-                continue;
-            }
-            let label = match first.raw() {
-                raw if raw == reach.arn => "this is the bucket, and log files are objects in it: end it with `/*`".to_owned(),
-                raw if raw.contains("${") && first.variables().next().is_none() => {
-                    "a policy without \"Version\": \"2012-10-17\" takes this as it stands".to_owned()
-                }
-                _ => format!("the logs lie under `{prefix}`, and this is another path"),
-            };
-            return Some(Cause { span: first.span, label });
-        }
-        let fails = statement
-            .conditions
-            .iter()
-            .find(|clause| condition::holds(clause, Effect::Allow, &request) == Tri::False);
-        // A condition on everyone may well leave it out on purpose, for a role.
-        let is_meant = !names_everyone(statement) || knows_roles(context, reach);
-        if let Some(clause) = fails.filter(|_| is_meant) {
-            return Some(Cause { span: clause.span, label: "this does not hold for it".to_owned() });
-        }
-    }
-    None
 }

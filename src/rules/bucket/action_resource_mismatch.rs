@@ -1,9 +1,9 @@
-use crate::aws::services::{self, Action, Applies, Coverage};
+use crate::aws::services::{self, Action};
 use crate::finding::{Finding, Level};
-use crate::policy::{Entries, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::idle;
 
 pub(in crate::rules) const CHECK: Check = Check::buckets(check);
 
@@ -11,9 +11,8 @@ fn check(_: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(policy) = view.policy()? else { return Ok(Verdict::NotApplicable) };
     let mut findings = Vec::new();
     for statement in policy.effective() {
-        let Some((actions, resources)) = listed(statement) else { continue };
-        let idle: Vec<_> =
-            actions.items.iter().filter(|action| applies(action.raw(), resources) == Applies::No).collect();
+        let Some((actions, resources)) = idle::listed(statement) else { continue };
+        let idle = idle::actions(actions, resources);
         let Some(first) = idle.first() else { continue };
         if idle.len() == actions.items.len() {
             let what = match &*actions.items {
@@ -35,30 +34,6 @@ fn check(_: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         }
     }
     Ok(Verdict::of(findings))
-}
-
-/// The lists of a statement that has neither `NotAction` nor `NotResource`.
-fn listed(statement: &Statement) -> Option<(&Entries, &Entries)> {
-    let (actions, resources) = (statement.actions.as_ref()?, statement.resources.as_ref()?);
-    (!actions.negated && !resources.negated).then_some((actions, resources))
-}
-
-/// Whether an entry of `Action` works on any of the resources; what is not in the service data is not decided.
-fn applies(pattern: &str, resources: &Entries) -> Applies {
-    let mut best = match services::coverage(pattern) {
-        Coverage::Full if services::expand(pattern).next().is_some() => Applies::No,
-        _ => Applies::Unknown,
-    };
-    for action in services::expand(pattern) {
-        for resource in &resources.items {
-            match action.applies_to(resource.raw()) {
-                Applies::Yes => return Applies::Yes,
-                Applies::Unknown => best = Applies::Unknown,
-                Applies::No => {}
-            }
-        }
-    }
-    best
 }
 
 /// The kinds of resource that the actions of an entry work on, of those a bucket policy can name.

@@ -1,29 +1,15 @@
-use compact_str::CompactString;
-
 use crate::access::outsiders::{Passage, is_for_everyone};
-use crate::access::sts::named_accounts;
 use crate::aws::is_organization_id;
 use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
-use crate::model::Class;
-use crate::policy::ast::ConditionValue;
-use crate::policy::operator::Family;
-use crate::policy::{Clause, Effect, Statement};
+use crate::policy::{Effect, Statement};
 use crate::rule::context::{BucketView, Context, KeyView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
+use crate::rules::shared::organizations::{demanded, is_for_outsiders, organization};
 use crate::rules::shared::outsiders::{Door, own_organization};
 
 pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), key: Some(key), ..Check::NOTHING };
-
-const KEYS: [&str; 6] = [
-    "aws:PrincipalOrgID",
-    "aws:PrincipalOrgPaths",
-    "aws:SourceOrgID",
-    "aws:SourceOrgPaths",
-    "aws:ResourceOrgID",
-    "aws:ResourceOrgPaths",
-];
 
 fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     Door::of_bucket(context, view)?.map_or(Ok(Verdict::NotApplicable), |door| check(context, &door))
@@ -103,31 +89,4 @@ fn unknown(context: &Context<'_>) -> Gap {
     }
     let names = ids.iter().map(|one| format!("`{}`", one.id)).collect::<Vec<_>>().join(", ");
     Gap::new("organization.id", format!("the inputs name several: {names}")).at(ids.iter().map(|one| one.span))
-}
-
-/// Every organization that a statement asks for: an Allow that demands it, or a Deny that spares it.
-fn demanded(statement: &Statement) -> impl Iterator<Item = (&Statement, &Clause, &ConditionValue, CompactString)> {
-    let clauses = statement.conditions.iter().filter(|clause| KEYS.iter().any(|key| clause.key.is(key)));
-    let demands = clauses.filter(|clause| clause.operator.negated == (statement.effect == Effect::Deny));
-    demands.flat_map(move |clause| {
-        let values = clause.values.iter();
-        values.filter_map(move |value| Some((statement, clause, value, organization(clause, value)?)))
-    })
-}
-
-/// The organization that a comparison names, well written or not; wildcards and variables name none.
-fn organization(clause: &Clause, value: &ConditionValue) -> Option<CompactString> {
-    let id = value.template.raw().split('/').next().filter(|id| !id.is_empty() && !id.contains(['*', '?', '$']))?;
-    match clause.operator.family {
-        Family::StringIgnoreCase => Some(id.to_ascii_lowercase().into()),
-        Family::String | Family::StringLike => Some(id.into()),
-        _ => None,
-    }
-}
-
-/// Whether a statement means only accounts outside of the organization: a third party may be held to its own.
-fn is_for_outsiders(context: &Context<'_>, statement: &Statement) -> bool {
-    let accounts = named_accounts(statement);
-    let is_ours = |class| matches!(class, Class::Owner | Class::Management | Class::Member);
-    !accounts.is_empty() && !accounts.iter().any(|account| is_ours(context.model.class(*account)))
 }

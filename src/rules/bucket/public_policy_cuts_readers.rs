@@ -6,15 +6,14 @@ use crate::policy::{Policy, Statement};
 use crate::rule::context::{BucketView, Context};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::readers::{Reader, Who, cross_account_readers, list, shown};
+use crate::rules::shared::readers::{list, meant_readers, shown};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check::buckets(check);
+pub(in crate::rules) const CHECK: Check = Check { takes_a_denial: true, ..Check::buckets(check) };
 
 fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(policy) = view.policy()? else { return Ok(Verdict::NotApplicable) };
-    let readers: Vec<Reader> =
-        cross_account_readers(context, view)?.into_iter().filter(|reader| is_meant(context, view, reader)).collect();
+    let readers = meant_readers(context, view)?;
     if readers.is_empty() {
         return Ok(Verdict::NotApplicable);
     }
@@ -52,19 +51,6 @@ fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         "bind each statement for everyone to fixed values, such as \"StringEquals\": {\"aws:PrincipalOrgID\": \"o-…\"}, or \
          name the accounts; leave `RestrictPublicBuckets` on",
     )]))
-}
-
-/// Whether a reader is one that the statement which lets it in means, not just anyone.
-fn is_meant(context: &Context<'_>, view: &BucketView<'_>, reader: &Reader) -> bool {
-    match &reader.who {
-        Who::Account(account) => !context.model.logs_of(*account, &view.bucket.name).is_nothing(),
-        Who::Organization(id) => {
-            let known = context.model.organization_ids();
-            known.is_empty() || known.iter().any(|organization| organization.id == *id)
-        }
-        Who::CanonicalUser(_) => true,
-        Who::Anyone => false,
-    }
 }
 
 /// Where `RestrictPublicBuckets` is on, for the bucket or for its account; `None` where it is off for both.

@@ -12,7 +12,7 @@ use crate::rules::shared::trail_calls::{Called, Calls};
 use crate::rules::shared::words::{list, quoted};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check::buckets(check);
+pub(in crate::rules) const CHECK: Check = Check { takes_a_denial: true, ..Check::buckets(check) };
 
 fn check(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let none = view.bucket.policy.span().map(|span| Policy::empty(PolicyKind::Bucket, span));

@@ -2,7 +2,7 @@ use crate::access::bucket::key_facts;
 use crate::access::kms::KeyFacts;
 use crate::access::request::Given;
 use crate::aws::{AccountId, Arn, partition_of};
-use crate::estate::{Bucket, Gap, KeyManager, Trail};
+use crate::estate::{Bucket, Gap, KeyManager, Known, Trail};
 use crate::finding::{Draft, Finding};
 use crate::model::{LogKeyStatus, is_key};
 use crate::policy::{Entries, Statement};
@@ -10,13 +10,14 @@ use crate::rule::context::{Context, KeyView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::delivery::{names_cloudtrail, service_span};
-use crate::rules::shared::implied_key;
 use crate::rules::shared::refusal::{Call, Cause, Refusal, Refusals, SPARE_SERVICES, proved};
 use crate::rules::shared::trail_calls::{Calls, Source};
 use crate::rules::shared::words::list;
+use crate::rules::shared::{implied_key, log_keys};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check = Check::keys(check);
+pub(in crate::rules) const CHECK: Check =
+    Check { key: Some(check), trail: Some(trail), takes_a_denial: true, ..Check::NOTHING };
 
 fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     let facts = key_facts(view.key);
@@ -58,6 +59,15 @@ fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     let findings = groups.iter().filter_map(|group| finding(view, policy.span, &policy.statements, group)).collect();
     drop(groups);
     Ok(Verdict::with_gaps(findings, found.gaps))
+}
+
+/// A key that a trail names and that the inputs do not have.
+fn trail(context: &Context<'_>, trail: &Trail) -> Outcome {
+    let Known::Present(reference, span) = &trail.key else { return Ok(Verdict::NotApplicable) };
+    if context.estate.keys.iter().any(|key| is_key(reference, key)) {
+        return Ok(Verdict::NotApplicable);
+    }
+    log_keys::not_in_inputs(reference).map_or(Ok(Verdict::NotApplicable), |gap| Err(gap.at([*span])))
 }
 
 /// Whether CloudTrail may have to use a key of which no trail and no statement says so: the default of a bucket to which a

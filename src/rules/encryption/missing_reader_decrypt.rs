@@ -1,50 +1,54 @@
 use std::collections::BTreeMap;
 
-use crate::access::reach::{LogReach, Reached};
+use crate::access::evaluate::{Explanation, StopKind};
+use crate::access::reach::Reached;
 use crate::aws::AccountId;
-use crate::estate::{Gap, Key};
-use crate::finding::matrix::{Ability, Certainty};
-use crate::finding::{Draft, Finding, StepEffect};
-use crate::policy::Statement;
+use crate::estate::Gap;
+use crate::finding::matrix::Ability;
+use crate::finding::{Draft, Finding};
+use crate::policy::{PolicyKind, Statement};
 use crate::rule::context::{BucketView, Context, key_subject};
-use crate::rule::role::{RolePolicy, RoleView};
+use crate::rule::role::{Origin, RolePolicy, RoleView};
 use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
-use crate::rules::shared::leaks;
-use crate::rules::shared::reading::{self, Standing, has};
-use crate::rules::shared::trust;
-use crate::rules::shared::words::list;
+use crate::rules::shared::hindrance::Hindrance;
+use crate::rules::shared::reading::{self, Standing};
+use crate::rules::shared::undeciphered::{given_logs, is_given, is_of_role, key_of, stands, statement_of, stop_of};
+use crate::rules::shared::words::{list, quoted};
+use crate::rules::shared::{leaks, trust};
 use crate::text::Span;
 
 pub(in crate::rules) const CHECK: Check =
-    Check { bucket: Some(bucket), role: Some(role), estate: Some(leaks::ready), ..Check::NOTHING };
+    Check { bucket: Some(bucket), role: Some(role), estate: Some(leaks::ready), takes_a_denial: true, ..Check::NOTHING };
 
-/// The key the logs of a bucket are under, where the inputs have it with its policy and it is one that can be used.
-fn key_of<'c>(context: &'c Context<'_>, reach: &LogReach) -> Option<&'c Key> {
-    let arn = reach.key.as_deref()?;
-    let key = context.estate.keys.iter().find(|key| key.arn.as_deref() == Some(arn))?;
-    let state = key.metadata.present().and_then(|metadata| metadata.state.as_ref());
-    // What is disabled or to be deleted is `unusable-key`.
-    (state.is_none_or(|state| state.value == "Enabled") && key.policy.present().is_some()).then_some(key)
+/// Those who may fetch and not decrypt for one cause.
+struct Lacking<'c, 'a> {
+    hindrance: Hindrance<'c, 'a>,
+    explanation: &'c Explanation,
+    accounts: Vec<AccountId>,
+    roles: Vec<String>,
+    fetch: Option<Span>,
 }
 
-/// Accounts that read by the bucket policy and that the key keeps out.
+/// Accounts that read by the bucket policy and do not decrypt, and roles that something keeps from it which is not theirs.
 fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let Some(reach) = leaks::reach_of(context, view) else { return Ok(Verdict::NotApplicable) };
-    let Some(key) = key_of(context, reach) else { return Ok(Verdict::NotApplicable) };
-    let (mut lacking, mut gaps): (Vec<(AccountId, &Reached)>, Vec<Gap>) = (Vec::new(), Vec::new());
+    let key = match key_of(context, reach) {
+        Ok(Some(key)) => key,
+        Err(gap) if reach.accounts().any(|reader| is_given(context, reach, reader)) => return Err(gap),
+        Ok(None) | Err(_) => return Ok(Verdict::NotApplicable),
+    };
+    let policy = key.policy.present().map(|document| context.policy(document));
     let place = key.policy.span().unwrap_or(key.span);
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut lacking: Vec<(Result<AccountId, String>, &Reached)> = Vec::new();
     for reader in reach.accounts() {
         let Some(account) = reader.account.filter(|account| Some(*account) != reach.owner) else { continue };
-        let given = context.model.logs_of(account, &reach.bucket);
-        let logs = reader.told_apart(false).into_iter().filter(|logs_of| given.includes(*logs_of));
-        let rest = reach.logs_of.iter().find(|logs_of| given.includes(**logs_of)).copied();
-        let standings = logs.chain(rest).map(|logs_of| (logs_of, stands(reach, reader, logs_of)));
-        for (logs_of, standing) in standings {
-            match standing {
+        for logs_of in given_logs(context, reach, reader, account) {
+            match stands(reach, reader, logs_of) {
                 // A role that it can assume may help.
                 Some(Standing::Refused) if reader.access(Some(logs_of), Ability::Decrypt, true).is_none() => {
-                    lacking.push((account, reader));
+                    lacking.push((Ok(account), reader));
                     break;
                 }
                 Some(Standing::Open(facts)) => gaps.extend(facts.into_iter().map(|fact| reading::gap(fact, place))),
@@ -52,46 +56,71 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
             }
         }
     }
+    for role in context.sharing_roles() {
+        let reader = reach.role(&role.arn()).filter(|reader| stop_of(reader).is_some_and(|kind| !is_of_role(kind)));
+        lacking.extend(reader.map(|reader| (Err(role.subject.name.clone()), reader)));
+    }
+    let mut by_cause: BTreeMap<(Span, StopKind), Lacking<'_, '_>> = BTreeMap::new();
+    for (who, reader) in lacking {
+        let Some((explanation, stop)) = reader.undeciphered.as_ref().and_then(|one| Some((one, one.stop()?))) else {
+            continue;
+        };
+        let hindrance = Hindrance { context, policy: policy.as_deref(), stop, role: None };
+        if hindrance.is_told_elsewhere(Some(view)) {
+            continue;
+        }
+        let at = hindrance.place().unwrap_or(place);
+        let fetch = statement_of(reader);
+        let new = || Lacking { hindrance, explanation, accounts: Vec::new(), roles: Vec::new(), fetch };
+        let of = by_cause.entry((at, stop.kind)).or_insert_with(new);
+        match who {
+            Ok(account) => of.accounts.push(account),
+            Err(role) => of.roles.push(role),
+        }
+    }
     gaps.sort();
     gaps.dedup();
-    let draft = (!lacking.is_empty()).then(|| {
-        let labels: Vec<String> = lacking.iter().map(|(account, _)| context.model.label(*account)).collect();
-        let noun = if labels.len() == 1 { "account" } else { "accounts" };
-        let message = format!(
-            "{noun} {} may fetch logs from log bucket `{}`, and the key policy does not let {} decrypt them",
-            list(&labels, 5),
-            view.subject.name,
-            if labels.len() == 1 { "it" } else { "them" },
-        );
-        let draft = Finding::at(place, "no statement here lets it decrypt").message(message);
-        let draft = draft.subject(key_subject(context.estate, key)).about(view.subject.id().to_owned());
-        let read = lacking.first().and_then(|(_, reader)| statement_of(reader));
-        let draft = match read {
-            Some(span) => draft.related(span, "this lets it fetch"),
-            None => draft,
-        };
-        let accounts: Vec<String> = lacking.iter().map(|(account, _)| format!("\"{account}\"")).collect();
-        draft.help(format!(
+    let findings = by_cause.iter().map(|((at, _), of)| {
+        finding(context, view, *at, of).subject(key_subject(context.estate, key)).about(view.subject.id().to_owned())
+    });
+    Ok(Verdict::with_gaps(findings.collect(), gaps))
+}
+
+fn finding(context: &Context<'_>, view: &BucketView<'_>, at: Span, of: &Lacking<'_, '_>) -> Draft {
+    let mut accounts = of.accounts.clone();
+    accounts.sort_unstable();
+    let labels: Vec<String> = accounts.iter().map(|account| context.model.label(*account)).collect();
+    let mut who: Vec<String> = Vec::new();
+    if !labels.is_empty() {
+        who.push(format!("{} {}", if labels.len() == 1 { "account" } else { "accounts" }, list(&labels, 5)));
+    }
+    if !of.roles.is_empty() {
+        who.push(format!("{} {}", if of.roles.len() == 1 { "role" } else { "roles" }, quoted(&of.roles, 5)));
+    }
+    let several = of.accounts.len() + of.roles.len() > 1;
+    let is_nothing = of.hindrance.stop.kind == StopKind::Missing(PolicyKind::Key);
+    let (them, bucket) = (if several { "them" } else { "it" }, &view.subject.name);
+    let (label, why, help) = if is_nothing {
+        let accounts: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+        let help = format!(
             "add to the key policy: {{\"Effect\": \"Allow\", \"Principal\": {{\"AWS\": [{}]}}, \"Action\": \"kms:Decrypt\", \
              \"Resource\": \"*\"}}",
-            list(&accounts, accounts.len()).replace(" and ", ", ")
-        ))
-    });
-    Ok(Verdict::with_gaps(draft.into_iter().collect(), gaps))
-}
-
-/// How an account stands to decrypting what it certainly fetches by itself; `None` where it does not fetch.
-fn stands<'c>(reach: &LogReach, reader: &'c Reached, logs_of: AccountId) -> Option<Standing<'c>> {
-    let fetch = reader.access(Some(logs_of), Ability::Get, false)?;
-    (fetch.certainty == Certainty::Certain).then(|| has(reach, reader, Some(logs_of), Ability::Decrypt, false))
-}
-
-/// The statement by which it fetches.
-fn statement_of(reader: &Reached) -> Option<Span> {
-    let mut any = reader.told_apart(false).into_iter().map(Some).chain([None]);
-    let fetch = any.find_map(|logs_of| reader.access(logs_of, Ability::Get, false))?;
-    let allows = |step: &&crate::finding::Step| step.effect == StepEffect::Allows;
-    fetch.path.iter().flat_map(|hop| &hop.steps).filter(allows).find_map(|step| step.span)
+            accounts.join(", ")
+        );
+        (format!("no statement here lets {them} decrypt"), format!("the key policy does not let {them} decrypt them"), help)
+    } else {
+        let hindrance = &of.hindrance;
+        let why = format!("{them} can not decrypt them: {}", hindrance.why(several));
+        let why = why.replacen("them can", "they can", 1);
+        (hindrance.label(several), why, hindrance.help("kms:Decrypt", several, &of.explanation.would_take))
+    };
+    let message = format!("{} may fetch logs from log bucket `{bucket}`, and {why}", list(&who, 2));
+    let draft = Finding::at(at, label).message(message).path(of.explanation.steps.iter().cloned()).help(help);
+    let draft = if is_nothing { draft } else { of.hindrance.tie(draft) };
+    match of.fetch {
+        Some(span) => draft.related(span, format!("this lets {them} fetch")),
+        None => draft,
+    }
 }
 
 /// A sharing role that fetches logs and has no leave to decrypt them.
@@ -102,7 +131,16 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let (mut findings, mut gaps): (Vec<Draft>, Vec<Gap>) = (Vec::new(), Vec::new());
     let arn = role.arn();
     for reach in context.log_reaches() {
-        let (Some(reader), Some(key)) = (reach.role(&arn), key_of(context, reach)) else { continue };
+        let Some(reader) = reach.role(&arn) else { continue };
+        let key = match key_of(context, reach) {
+            Ok(Some(key)) => key,
+            Ok(None) => continue,
+            Err(gap) => {
+                let fetches = |logs_of| stands(reach, reader, logs_of).is_some();
+                gaps.extend(reach.logs_of.iter().any(|logs_of| fetches(*logs_of)).then_some(gap));
+                continue;
+            }
+        };
         let told_apart = reader.told_apart(false);
         let other = reach.logs_of.iter().find(|logs_of| !told_apart.contains(logs_of)).copied();
         let all: Vec<AccountId> = told_apart.iter().copied().chain(other).collect();
@@ -129,12 +167,37 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             }
         }
         let Some((_, (policy, statement))) = by_statement.into_iter().next() else { continue };
+        // What is not the role's own is told of with the key.
+        let Some((explanation, stop)) = reader.undeciphered.as_ref().and_then(|one| Some((one, one.stop()?))) else {
+            continue;
+        };
+        let hindrance = Hindrance { context, policy: None, stop, role: Some(role.role) };
+        if !is_of_role(stop.kind) || hindrance.is_told_elsewhere(None) {
+            continue;
+        }
         let name = key.arn.as_ref().unwrap_or(&key.name);
+        let is_nothing = matches!(stop.kind, StopKind::Missing(PolicyKind::Identity | PolicyKind::Key));
+        if let Some(span) = hindrance.place().filter(|_| !is_nothing) {
+            let message = format!(
+                "role `{}` may fetch logs from log bucket `{}`, and can not decrypt them: {}",
+                role.subject.name,
+                reach.bucket,
+                hindrance.why(false)
+            );
+            let help = match stop.kind {
+                StopKind::Resource(_) => format!("write `{name}`"),
+                _ => hindrance.help("kms:Decrypt", false, &explanation.would_take),
+            };
+            let draft = Finding::at(span, hindrance.label(false)).message(message).about(reach.bucket.as_str()).help(help);
+            let draft = draft.path(explanation.steps.iter().cloned()).related(statement.span, "this lets it fetch");
+            findings.push(hindrance.tie(draft));
+            continue;
+        }
         let message = format!(
             "role `{}` may fetch logs from log bucket `{}`, and nothing lets it decrypt them under their key",
             role.subject.name, reach.bucket
         );
-        let is_nowhere = matches!(policy.origin, crate::rule::role::Origin::BuiltIn(_));
+        let is_nowhere = matches!(policy.origin, Origin::BuiltIn(_));
         let span = if is_nowhere { policy.span } else { statement.span };
         let draft = Finding::at(span, "this lets it fetch").message(message).about(reach.bucket.as_str());
         let draft = if is_nowhere { draft } else { draft.statement(statement) };

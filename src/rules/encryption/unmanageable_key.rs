@@ -8,6 +8,7 @@ use crate::access::search::{Answer, Question, principals_of};
 use crate::aws::{AccountId, Arn};
 use crate::estate::{Gap, KeyManager};
 use crate::finding::{Draft, Finding};
+use crate::policy::pattern::has_wildcard;
 use crate::policy::template::{Lookup, Match};
 use crate::policy::{Effect, Policy, Principal, Statement};
 use crate::rule::context::{Context, KeyView};
@@ -15,7 +16,7 @@ use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::delivery::names_cloudtrail;
 
-pub(in crate::rules) const CHECK: Check = Check::keys(check);
+pub(in crate::rules) const CHECK: Check = Check { takes_a_denial: true, ..Check::keys(check) };
 
 /// What it takes to administer a key: whoever may change its policy may give itself all else.
 const ADMINISTERS: &str = "kms:PutKeyPolicy";
@@ -27,13 +28,15 @@ fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
     let Some(policy) = view.policy()? else { return Ok(Verdict::NotApplicable) };
     let mut findings = Vec::new();
     let mut gaps = Vec::new();
+    // Whether a statement that does nothing, or may do nothing, was meant to let somebody administer the key.
     let mut is_meant = false;
     for statement in policy.effective().filter(|statement| !delivers(statement)) {
-        match does_nothing(view, statement) {
-            Ok(true) => {
-                is_meant |= statement.effect == Effect::Allow && statement.covers_action(ADMINISTERS);
-                findings.push(elsewhere(view, statement));
-            }
+        let nothing = does_nothing(view, statement);
+        if nothing != Ok(false) {
+            is_meant |= statement.effect == Effect::Allow && statement.covers_action(ADMINISTERS);
+        }
+        match nothing {
+            Ok(true) => findings.push(elsewhere(view, statement)),
             Ok(false) => {}
             Err(gap) => gaps.push(gap),
         }
@@ -50,7 +53,7 @@ fn check(context: &Context<'_>, view: &KeyView<'_>) -> Outcome {
             Answer::No if view.key.account.is_none() && others(policy).next().is_some() => {
                 gaps.push(Gap::not_collected("key.account"));
             }
-            // A statement that was meant for it and does nothing is the deviation then.
+            // That statement is the deviation then, or its gap the open question.
             Answer::No if is_meant => {}
             Answer::No => findings.push(unmanaged(context, view, policy, owner)),
         },
@@ -107,20 +110,21 @@ fn unmanaged(context: &Context<'_>, view: &KeyView<'_>, policy: &Policy, owner: 
 /// A gap where it names a key, and the ARN of this one is not known.
 fn does_nothing(view: &KeyView<'_>, statement: &Statement) -> Result<bool, Gap> {
     let Some(resources) = &statement.resources else { return Ok(false) };
-    let arn = view.arn();
-    let mut matches = resources.items.iter().map(|item| item.matches_arn(&arn, &|_| Lookup::Unknown));
-    if resources.negated {
-        return Ok(matches.any(|met| met == Match::Yes));
-    }
-    if matches.any(|met| matches!(met, Match::Yes | Match::Unknown)) {
-        return Ok(false);
-    }
     let is_key =
         |text: &str| Arn::parse(text).is_some_and(|arn| arn.service == "kms" && arn.resource_of("key").is_some());
-    if view.key.arn.is_none() && resources.items.iter().any(|item| is_key(item.raw())) {
+    // A key by name is the one that stands for this, and says nothing of it.
+    let is_open = |text: &str| view.key.arn.is_none() && is_key(text) && !has_wildcard(text);
+    let arn = view.arn();
+    let known = resources.items.iter().filter(|item| !is_open(item.raw()));
+    let mut matches = known.map(|item| item.matches_arn(&arn, &|_| Lookup::Unknown));
+    let is_settled = match resources.negated {
+        true => matches.any(|met| met == Match::Yes),
+        false => matches.any(|met| matches!(met, Match::Yes | Match::Unknown)),
+    };
+    if !is_settled && view.key.arn.is_none() && resources.items.iter().any(|item| is_key(item.raw())) {
         return Err(Gap::new("key.arn", "not in the inputs").at([resources.span]));
     }
-    Ok(true)
+    Ok(is_settled == resources.negated)
 }
 
 fn elsewhere(view: &KeyView<'_>, statement: &Statement) -> Draft {

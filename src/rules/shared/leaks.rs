@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::rules) use by_role::{ByPolicy, Mend, RoleLeaks, by_mend, by_role, managed, mend, through_bucket};
 pub(in crate::rules) use by_statement::{StatementLeaks, by_statement, reach_of};
 pub(in crate::rules) use told::{
-    accounts_of, by_assuming, complete, label_of_resource, logs_in_words, narrow, of_policy, place_of, whom,
+    accounts_of, are_own, by_assuming, complete, label_of_resource, logs_in_words, narrow, of_policy, place_of, whom,
 };
 
 use super::bucket_changes;
@@ -122,7 +122,12 @@ fn beyond<'c>(
     with_roles: bool,
 ) -> (Vec<Leak<'c>>, BTreeSet<&'c str>) {
     let given = match deed {
-        Deed::Read | Deed::List => given(context, who, reach),
+        Deed::Read => given(context, who, reach),
+        // The names of its own log files tell an account nothing of others.
+        Deed::List => match who {
+            Who::Account(account) => given(context, who, reach).and(Given::Of(BTreeSet::from([account]))),
+            Who::Anyone | Who::AnyMember => given(context, who, reach),
+        },
         Deed::Write => may_write(context, who, reach),
     };
     let stands = |logs_of| match deed {

@@ -75,6 +75,23 @@ pub(in crate::rules) fn cross_account_readers(
     Ok(readers)
 }
 
+/// Those of them that the statement which lets them in means, and not just anyone.
+///
+/// # Errors
+/// The gap of the bucket policy, where it is not known.
+pub(in crate::rules) fn meant_readers(context: &Context<'_>, view: &BucketView<'_>) -> Result<Vec<Reader>, Gap> {
+    let is_meant = |reader: &Reader| match &reader.who {
+        Who::Account(account) => !context.model.logs_of(*account, &view.bucket.name).is_nothing(),
+        Who::Organization(id) => {
+            let known = context.model.organization_ids();
+            known.is_empty() || known.iter().any(|organization| organization.id == *id)
+        }
+        Who::CanonicalUser(_) => true,
+        Who::Anyone => false,
+    };
+    Ok(cross_account_readers(context, view)?.into_iter().filter(is_meant).collect())
+}
+
 /// Readers in words: the first three, and how many more there are.
 pub(in crate::rules) fn list(context: &Context<'_>, readers: &[Reader]) -> String {
     const SHOWN: usize = 3;

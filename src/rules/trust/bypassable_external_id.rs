@@ -1,6 +1,7 @@
 use crate::access::search::{Answer, Found};
 use crate::aws::AccountId;
 use crate::finding::{Draft, Finding, Level};
+use crate::policy::ast::ConditionValue;
 use crate::policy::operator::Family;
 use crate::policy::{Clause, Effect, Statement};
 use crate::rule::context::Context;
@@ -16,6 +17,8 @@ pub(in crate::rules) const CHECK: Check = Check::roles(check);
 const HELP: &str = "require one exact ID in every statement that names the account: \
     \"Condition\": {\"StringEquals\": {\"sts:ExternalId\": \"the ID\"}}";
 
+const WITHOUT: &str = "without the external ID that it asks for";
+
 /// One place that lets accounts past their external ID.
 struct Hole<'v> {
     span: Span,
@@ -26,6 +29,8 @@ struct Hole<'v> {
     asked: Option<Span>,
     /// Whether an external ID has to be sent at all.
     is_any_id: bool,
+    /// What they get in with, or without.
+    with: &'static str,
     level: Level,
     accounts: Vec<AccountId>,
     found: &'v Found,
@@ -83,7 +88,12 @@ fn hole<'v>(
     own.sort_by_key(|(statement, _)| statement.effect);
     if let Some((statement, clause)) = own.first() {
         let (span, why) = flaw(clause, statement.effect, is_any_id);
-        return Hole { span, why, statement, asked: None, is_any_id, level, accounts, found };
+        let with = match (is_any_id, variable(clause, statement.effect)) {
+            (true, Some(_)) => "with an external ID that it fills in itself",
+            (true, None) => "with any external ID",
+            (false, _) => WITHOUT,
+        };
+        return Hole { span, why, statement, asked: None, is_any_id, with, level, accounts, found };
     }
     let elsewhere = role.trust.as_deref().ok().and_then(|policy| external_id::clauses(policy, outsider.account).next());
     Hole {
@@ -92,16 +102,22 @@ fn hole<'v>(
         statement: &admission.statement,
         asked: elsewhere.map(|(_, clause)| clause.span),
         is_any_id,
+        with: if is_any_id { "with any external ID" } else { WITHOUT },
         level,
         accounts,
         found,
     }
 }
 
+/// The value that a statement lets in and that the caller's own situation fills in.
+fn variable(clause: &Clause, effect: Effect) -> Option<&ConditionValue> {
+    let is_wanted = clause.operator.family != Family::Null && clause.operator.negated == (effect == Effect::Deny);
+    clause.values.iter().filter(|_| is_wanted).find(|value| value.template.variables().next().is_some())
+}
+
 /// Where a comparison does not bind, and why.
 fn flaw(clause: &Clause, effect: Effect, is_any_id: bool) -> (Span, String) {
     let operator = clause.operator;
-    let variable = clause.values.iter().find(|value| value.template.variables().next().is_some());
     let all = clause.values.iter().find(|v| v.template.raw().bytes().all(|b| matches!(b, b'*' | b'?')));
     match (is_any_id, effect) {
         (_, _) if operator.family == Family::Null => {
@@ -112,7 +128,7 @@ fn flaw(clause: &Clause, effect: Effect, is_any_id: bool) -> (Span, String) {
             };
             (clause.values.first().map_or(clause.span, |value| value.span), why.to_owned())
         }
-        (true, _) if let Some(value) = variable => {
+        (true, _) if let Some(value) = variable(clause, effect) => {
             (value.span, "the caller's own situation fills this in, not the customer it acts for".to_owned())
         }
         (true, Effect::Allow) if operator.takes_wildcards() && !operator.negated && all.is_some() => {
@@ -133,8 +149,7 @@ fn finding(context: &Context<'_>, role: &RoleView<'_>, mut hole: Hole<'_>) -> Dr
     hole.accounts.sort_unstable();
     hole.accounts.dedup();
     let who = trust::accounts(context, hole.accounts.iter().copied());
-    let with = if hole.is_any_id { "with any external ID" } else { "without the external ID that it asks for" };
-    let message = format!("{who} can assume `{}` {with}", role.subject.name);
+    let message = format!("{who} can assume `{}` {}", role.subject.name, hole.with);
     let help = hole.accounts.first().map(|account| trust::help(context, *account, HELP));
     let mut draft = Finding::at(hole.span, hole.why)
         .message(message)

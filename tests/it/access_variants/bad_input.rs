@@ -53,6 +53,53 @@ fn what_is_not_exported_is_named() {
     assert!(text.contains("key.arn: it is not known what the logs are encrypted with"), "{text}");
 }
 
+/// What a member's answer hangs on, and that of the management account, which no SCP binds.
+#[test]
+fn an_organization_policy_that_was_refused_may_be_of_any_kind() {
+    let depends_on = |folder: &tempfile::TempDir, reader: &str| {
+        let output = access(folder.path(), &["--format", "json", "--why", reader, "--logs", reader]);
+        let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        document["cells"][0]["depends_on"].to_string()
+    };
+    let (scp, rcp) = ("the service control policies", "the resource control policies");
+    let folder = Variant::named("members").join();
+    let known = depends_on(&folder, "222222222222");
+    assert!(!known.contains(scp) && !known.contains(rcp), "{known}");
+    let refused = folder.path().join("organization/policies/p-refused1");
+    std::fs::create_dir_all(&refused).unwrap();
+    std::fs::write(refused.join("policy.json"), r#"{"$unknown": "AccessDeniedException: no"}"#).unwrap();
+    std::fs::write(refused.join("targets.json"), r#"{"Targets": [{"TargetId": "r-ab12", "Type": "ROOT"}]}"#).unwrap();
+    for (reader, is_bound) in [("222222222222", true), ("444444444444", false)] {
+        let open = depends_on(&folder, reader);
+        assert_eq!(open.contains(scp), is_bound, "{reader}: {open}");
+        assert!(open.contains(rcp), "{reader}: {open}");
+    }
+    // Members and the management account are one row: what a member hangs on is not left out.
+    let output = access(folder.path(), &["--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let own = document["cells"].as_array().unwrap().iter().find(|cell| cell["logs"] == json!(["own"])).unwrap();
+    assert!(own["readers"].to_string().contains("444444444444"), "{own}");
+    assert!(own["depends_on"].to_string().contains(scp), "{own}");
+}
+
+#[test]
+fn whoever_is_asked_about_is_told_of_even_if_it_reaches_nothing() {
+    let folder = Variant::named("third-party").join();
+    let roles = r#"{"RoleDetailList": [{"Path": "/", "RoleName": "idle", "Arn": "arn:aws:iam::111111111111:role/idle",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}, "RolePolicyList": [], "AttachedManagedPolicies": []}]}"#;
+    std::fs::write(folder.path().join("more-roles.json"), roles).unwrap();
+    for reader in ["arn:aws:iam::111111111111:role/idle", "565656565656"] {
+        let output = access(folder.path(), &["--why", reader, "--logs", "222222222222"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = words(&stdout(&output));
+        assert!(
+            text.starts_with(&format!("no: {reader} can not list, read or write the logs of 222222222222")),
+            "{text}"
+        );
+    }
+    assert_eq!(access(folder.path(), &["--why", "nobody-of-that-name"]).status.code(), Some(2));
+}
+
 /// A policy that is not known may deny even what needs no Allow of it.
 #[test]
 fn a_read_by_a_role_hangs_on_the_bucket_policy_that_is_not_known() {

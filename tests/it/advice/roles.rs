@@ -1,4 +1,4 @@
-//! The policies of roles that findings advise, and what findings about contradicting ones hang on.
+//! The policies of roles that findings advise.
 
 use std::path::Path;
 
@@ -65,24 +65,4 @@ fn the_policy_offered_for_a_broad_one_names_the_logs_of_every_reader_and_no_more
         write(folder, "roles/reader-access.json", offered);
         assert_eq!(findings(folder, "broad-managed-policy,broad-role-access"), Vec::<Value>::new(), "{offered}");
     }
-}
-
-#[test]
-fn each_of_two_trust_policies_of_one_role_is_audited_as_if_it_were_in_force() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    for (file, principal) in [("new/get-role.json", "222222222222"), ("old/get-role.json", "*")] {
-        let statement = json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"});
-        let trust = json!({"Version": "2012-10-17", "Statement": [statement]});
-        let arn = "arn:aws:iam::111111111111:role/reader";
-        let role = json!({"RoleName": "reader", "Arn": arn, "Path": "/", "AssumeRolePolicyDocument": trust});
-        write(folder, file, &json!({"Role": role}).to_string());
-    }
-    let found = findings(folder, "public-role-trust,missing-mfa");
-    let [only] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(only["rule"], "public-role-trust");
-    assert_eq!(only["location"]["file"], "old/get-role.json");
-    assert_eq!(only["subject"]["arn"], "arn:aws:iam::111111111111:role/reader");
-    let depends_on = only["depends_on"].as_array().unwrap();
-    assert!(depends_on.contains(&json!("which of the trust policies of `reader` is in force")), "{only}");
 }

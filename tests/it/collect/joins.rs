@@ -442,3 +442,31 @@ fn an_identity_is_told_by_account_folder_or_file() {
     assert_ne!(Identity::Account(account, "r".into()), Identity::Folder(0, "r".into()));
     assert_ne!(Identity::Folder(0, "r".into()), Identity::Folder(1, "r".into()));
 }
+
+#[test]
+fn answers_about_one_user_or_group_come_together() {
+    let described = |key: &str, kind: &str| {
+        let name = format!(r#""{key}Name":"x","{key}Id":"A","Arn":"arn:aws:iam::111111111111:{kind}/p/x""#);
+        let members = r#""Users":[{"UserName":"ann","UserId":"AIDA","Arn":"arn:aws:iam::111111111111:user/ann"}]"#;
+        format!(r#"{{"{key}":{{{name}}},{members}}}"#)
+    };
+    let policy = |key: &str| format!(r#"{{"{key}Name":"x","PolicyName":"s3","PolicyDocument":{ACCESS}}}"#);
+    let (user, group) =
+        (described("User", "user").replace(r#","Users":["#, r#","Other":["#), described("Group", "group"));
+    let estate = Folder::new([
+        ("get-user.json", user.as_str()),
+        ("get-user-policy.json", &policy("User")),
+        ("get-group.json", &group),
+        ("get-group-policy.json", &policy("Group")),
+    ])
+    .estate();
+    let [ann, x] = &estate.users[..] else { panic!("{:?}", estate.users) };
+    assert_eq!(ann.name, "ann", "a member of the group");
+    assert_eq!(
+        (x.arn.as_deref(), state(&x.permissions.inline)),
+        (Some("arn:aws:iam::111111111111:user/p/x"), "present")
+    );
+    let [group] = &estate.groups[..] else { panic!("{:?}", estate.groups) };
+    assert_eq!(group.arn.as_deref(), Some("arn:aws:iam::111111111111:group/p/x"));
+    assert_eq!((state(&group.permissions.inline), state(&group.permissions.boundary)), ("present", "absent"));
+}

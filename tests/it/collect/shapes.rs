@@ -99,8 +99,9 @@ fn error_lines_say_what_is_not_configured_and_what_is_not_known() {
     let denied = Folder::new([("x.json", line("AccessDenied", "GetAccountAuthorizationDetails").as_str())]);
     let [gap] = &denied.estate().gaps[..] else { panic!() };
     assert_eq!((gap.fact.as_ref(), gap.reason.as_ref()), ("account.authorization-details", "AccessDenied: because"));
-    let unknown = Folder::new([("x.json", line("Denied", "ListThings").as_str())]);
-    assert_eq!(unknown.estate().gaps[0].reason, "ListThings: Denied: because");
+    for of_no_use in [line("Denied", "ListThings"), line("NoSuchTagSet", "GetBucketTagging")] {
+        assert_eq!(Folder::new([("x.json", of_no_use.as_str())]).estate().gaps, [], "{of_no_use}");
+    }
 }
 
 #[test]
@@ -245,7 +246,63 @@ fn organizations_answers_are_read() {
     assert_eq!(policy.targets.present().unwrap()[0].id, "ou-ab12-x");
     assert_eq!(policy.document.present().unwrap().kind, PolicyKind::Scp);
     let gaps: Vec<&str> = estate.gaps.iter().map(|gap| gap.fact.as_ref()).collect();
-    assert_eq!(gaps, ["organization-policy.targets", "organization.accounts"]);
+    assert_eq!(gaps, ["organization-policy.document"]);
+}
+
+#[test]
+fn a_list_of_which_the_last_page_is_missing_is_a_gap() {
+    let role = r#"{"RoleName":"r","RoleId":"A","Arn":"arn:aws:iam::111111111111:role/r"}"#;
+    let account =
+        r#"{"Id":"222222222222","Arn":"arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222"}"#;
+    let trail =
+        r#"{"TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/t","Name":"t","HomeRegion":"us-east-1"}"#;
+    let lists = [
+        ("RoleDetailList", role, "account.authorization-details"),
+        ("Roles", role, "account.roles"),
+        ("Accounts", account, "organization.accounts"),
+        ("Grants", r#"{"GrantId":"g","KeyId":"k"}"#, "key.grants"),
+        ("Aliases", r#"{"AliasName":"alias/a","TargetKeyId":"k"}"#, "key.aliases"),
+        ("Buckets", r#"{"Name":"logs"}"#, "account.buckets"),
+        ("Trails", trail, "account.trails"),
+    ];
+    let facts = |files: &[(&str, &str)]| -> Vec<String> {
+        Folder::new(files.iter().copied()).estate().gaps.iter().map(|gap| gap.to_string()).collect()
+    };
+    for (key, item, fact) in lists {
+        let last = format!(r#"{{"{key}":[{item}]}}"#);
+        for more in [r#""IsTruncated":true,"Marker":"x""#, r#""NextToken":"x""#] {
+            let first = format!(r#"{{{more},"{key}":[{item}]}}"#);
+            assert_eq!(facts(&[("1.json", &first)]), [format!("{fact}: the list goes on")], "{key}");
+            assert_eq!(facts(&[("1.json", &first), ("2.json", &last)]), [""; 0], "{key}");
+            assert_eq!(facts(&[("x.json", &format!("{first}\n{last}"))]), [""; 0], "{key}");
+        }
+        let whole = format!(r#"{{"IsTruncated":false,"NextToken":null,"{key}":[{item}]}}"#);
+        assert_eq!(facts(&[("1.json", &whole)]), [""; 0], "{key}");
+    }
+    let other = role.replace("111111111111", "222222222222");
+    let two = [
+        ("1.json", &format!(r#"{{"Roles":[{role}],"IsTruncated":true}}"#)),
+        ("2.json", &format!(r#"{{"Roles":[{other}],"IsTruncated":false}}"#)),
+    ];
+    assert_eq!(facts(&two.map(|(name, text)| (name, text.as_str()))).len(), 1, "the list of another account");
+}
+
+#[test]
+fn the_policies_that_a_list_does_not_name_yet_are_not_known() {
+    let get = |name: &str| format!(r#"{{"RoleName":"r","PolicyName":"{name}","PolicyDocument":{ACCESS}}}"#);
+    let role = r#"{"Role":{"RoleName":"r","Path":"/","Arn":"arn:aws:iam::111111111111:role/r","RoleId":"AROA"}}"#;
+    let refused = "An error occurred (AccessDenied) when calling the GetRolePolicy operation: no";
+    for (name, text, expected) in [
+        ("list-role-policies.json", r#"{"PolicyNames":["p"],"IsTruncated":true}"#, &["", "the list goes on"][..]),
+        ("get-role-policy-r.json", refused, &["", "AccessDenied: no"]),
+        ("list-role-policies.json", r#"{"PolicyNames":["p"],"IsTruncated":false}"#, &[""]),
+    ] {
+        let estate = Folder::new([("get-role.json", role), ("p.json", &get("p")), (name, text)]).estate();
+        let r = super::role(&estate, "r");
+        let inline = r.permissions.inline.present().unwrap();
+        let reasons: Vec<&str> = inline.iter().map(|one| one.document.gap().map_or("", |gap| &gap.reason)).collect();
+        assert_eq!(reasons, expected, "{text}");
+    }
 }
 
 #[test]
@@ -419,4 +476,25 @@ fn a_policy_of_an_access_point_is_no_bucket_policy() {
     let estate = Folder::new([("a/policy.json", BUCKET), ("a/get-access-point-policy.json", text.as_str())]).estate();
     assert_eq!(alone(&estate), [(PolicyKind::Resource, "a/get-access-point-policy.json")]);
     assert_eq!(state(&bucket(&estate, "logs").policy), "present");
+}
+
+#[test]
+fn pages_of_attached_policies_are_one_list() {
+    let role = r#"{"Role":{"RoleName":"r","Path":"/","Arn":"arn:aws:iam::111111111111:role/r","RoleId":"AROA"}}"#;
+    let page = |name: &str, more: &str| {
+        let arn = format!("arn:aws:iam::111111111111:policy/{name}");
+        format!(r#"{{"AttachedPolicies":[{{"PolicyName":"{name}","PolicyArn":"{arn}"}}]{more}}}"#)
+    };
+    let (first, last) = (page("a", r#","IsTruncated":true,"Marker":"x""#), page("b", r#","IsTruncated":false"#));
+    let attached = |files: &[(&str, &str)]| {
+        let files = [&[("get-role.json", role)], files].concat();
+        let estate = Folder::new(files).estate();
+        let attached = &super::role(&estate, "r").permissions.attached;
+        (state(attached).to_owned(), attached.present().map_or(0, Vec::len))
+    };
+    let name = "list-attached-role-policies";
+    let (one, two) = (format!("{name}-r.json"), format!("{name}.json"));
+    assert_eq!(attached(&[(&two, &first)]), ("the list goes on".to_owned(), 0));
+    assert_eq!(attached(&[(&one, &first), (&two, &last)]), ("present".to_owned(), 2));
+    assert_eq!(attached(&[(&two, &format!("{first}\n{last}"))]), ("present".to_owned(), 2));
 }

@@ -51,11 +51,15 @@ proptest! {
                 prop_assert!(shown.contains("╭──") || texts[0].is_empty(), "{}", shown);
             } else {
                 let value: serde_json::Value = serde_json::from_str(&shown).unwrap();
-                let region = &value["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
-                let number = |key: &str| region[key].as_u64().unwrap_or(0);
-                prop_assert!(
-                    (number("startLine"), number("startColumn")) <= (number("endLine"), number("endColumn"))
-                );
+                let (region, keys) = match format {
+                    Format::Json => (&value["findings"][0]["location"], ["line", "column", "end_line", "end_column"]),
+                    _ => (
+                        &value["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"],
+                        ["startLine", "startColumn", "endLine", "endColumn"],
+                    ),
+                };
+                let [line, column, end_line, end_column] = keys.map(|key| region[key].as_u64().unwrap());
+                prop_assert!(line > 0 && column > 0 && (line, column) <= (end_line, end_column), "{}", region);
             }
         }
     }

@@ -105,6 +105,7 @@ pub(crate) fn report(sources: &SourceMap, findings: Vec<Finding>) -> Report<'_> 
         summary,
         set_aside: Vec::new(),
         notes: Vec::new(),
+        failures: Vec::new(),
     }
 }
 

@@ -62,7 +62,7 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
             (false, true, _) => (Side::Policies(&given), owner),
             (false, false, _) => (Side::Policies(&given), Some(account)),
         };
-        self.limits.with_boundary(|boundary| {
+        let answer = self.limits.with_boundary(|boundary| {
             let policies = Policies { identity: Side::Policies(&identity), resource, boundary, ..Policies::default() };
             let question = Question {
                 callers: vec![self.caller(account)],
@@ -73,7 +73,11 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
                 fixed: self.fixed(account, target),
             };
             better(Answer::No, question.ask(self.allowance))
-        })
+        });
+        match self.role.role.account {
+            Some(_) => answer,
+            None => without_account(answer, account),
+        }
     }
 
     fn caller(&self, account: AccountId) -> Caller {
@@ -133,6 +137,14 @@ impl<'s, 'c, 'r> Asker<'s, 'c, 'r> {
         }
         fixed
     }
+}
+
+/// Shows no account as the caller's where none is known.
+fn without_account(mut answer: Answer, stand_in: AccountId) -> Answer {
+    if let Answer::Yes(found) | Answer::If(found) = &mut answer {
+        found.witness.principal = found.witness.principal.replace(stand_in.as_str(), "");
+    }
+    answer
 }
 
 fn without_allows(policy: &Policy) -> Policy {

@@ -111,7 +111,7 @@ impl<'v, 'a> Ground<'v, 'a> {
 /// the log buckets.
 pub(super) fn places(ground: &Ground<'_, '_>, statement: &Statement) -> Vec<Target> {
     let Some(resources) = &statement.resources else { return Vec::new() };
-    let (logs, partition) = (&ground.logs, &ground.role.role.partition);
+    let (logs, partition) = (&ground.logs, ground.role.partition());
     let mut targets = Vec::new();
     let any = |span| {
         let bucket = format!("arn:{partition}:s3:::{STRANGER}");
@@ -230,7 +230,7 @@ pub(super) fn not_known_to_be_other(ground: &Ground<'_, '_>, target: &Target) ->
 /// The keys that a statement is tried on: one for each of its resources, and one that nobody names.
 pub(super) fn keys(ground: &Ground<'_, '_>, statement: &Statement) -> Vec<Target> {
     let Some(resources) = &statement.resources else { return Vec::new() };
-    let (partition, account) = (&ground.role.role.partition, account_of(ground.role));
+    let (partition, account) = (ground.role.partition(), account_of(ground.role));
     let any = |span| Target {
         arn: format!("arn:{partition}:kms:us-east-1:{account}:key/{STRANGER}"),
         place: Place::AnyKey,

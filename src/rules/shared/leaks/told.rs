@@ -38,7 +38,15 @@ fn accounts(context: &Context<'_>, accounts: &[AccountId]) -> String {
     format!("{noun} {}", list(&labels, NAMED))
 }
 
-/// `the logs of account C`, `its own logs, which it is not given,` `each other's logs`, `the logs of every account`.
+/// Whether they are accounts that read their own logs and no others.
+pub(in crate::rules) fn are_own(leaks: &[&Leak<'_>]) -> bool {
+    let is_own = |leak: &&Leak<'_>| {
+        account(leak).is_some_and(|account| leak.logs.count == 1 && leak.logs.first.contains(&account))
+    };
+    leaks.iter().all(is_own)
+}
+
+/// `the logs of account C`, `its own logs, which it is not given,`, `each other's logs`, `the logs of every account`.
 pub(in crate::rules) fn logs_in_words(
     context: &Context<'_>,
     reach: &LogReach,
@@ -54,6 +62,7 @@ pub(in crate::rules) fn logs_in_words(
     if is_named && readers == logs.first && are_few {
         return match readers.len() {
             1 => "its own logs, which it is not given,".to_owned(),
+            _ if are_own(leaks) => "their own logs, which they are not given,".to_owned(),
             _ => "each other's logs".to_owned(),
         };
     }
@@ -116,10 +125,13 @@ fn open(raw: &str) -> String {
 }
 
 /// What to say of that place.
-pub(in crate::rules) fn label_of_resource(statement: &Statement) -> &'static str {
-    match statement.resources.as_ref().is_some_and(|resources| resources.negated) {
-        true => "all but this: it takes in the logs of other accounts",
-        false => "this takes in logs of other accounts",
+pub(in crate::rules) fn label_of_resource(statement: &Statement, leaks: &[&Leak<'_>]) -> &'static str {
+    let is_negated = statement.resources.as_ref().is_some_and(|resources| resources.negated);
+    match (is_negated, are_own(leaks)) {
+        (true, true) => "all but this: it takes in an account's own logs",
+        (true, false) => "all but this: it takes in the logs of other accounts",
+        (false, true) => "this takes in an account's own logs",
+        (false, false) => "this takes in logs of other accounts",
     }
 }
 
