@@ -79,7 +79,8 @@ impl Scene<'_> {
         let prefix = if self.is_key() { "kms" } else { "s3" };
         let known = services::service(prefix).into_iter().flat_map(services::Service::actions);
         let mut actions: Vec<String> = known
-            .filter(|action| action.applies_to(resource) != Applies::No)
+            // The ARN of a key whose account is not known is none of a key.
+            .filter(|action| self.is_key() || action.applies_to(resource) != Applies::No)
             .map(ToString::to_string)
             .filter(|action| entries.covers_action(action) && (!self.is_key() || crosses_accounts(action)))
             .collect();
