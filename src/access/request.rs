@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use crate::aws::{AccountId, ActionName, Arn, ConditionKey};
+use crate::aws::{AccountId, ActionName, Arn, ConditionKey, partition_of};
 use crate::policy::condition::{Context, KeyValue};
 
 /// Who makes a request.
@@ -83,7 +83,7 @@ impl Caller {
         matches!(self, Caller::Session(_, role, _) if role.starts_with("aws-service-role/"))
     }
 
-    /// The value of `aws:PrincipalArn`; a session has the ARN of its role.
+    /// The value of `aws:PrincipalArn` in the commercial partition; a session has the ARN of its role.
     pub fn principal_arn(&self) -> Option<String> {
         match self {
             Caller::Session(account, role, _) => Some(format!("arn:aws:iam::{account}:role/{role}")),
@@ -107,6 +107,14 @@ impl fmt::Display for Caller {
             Caller::Service(name) | Caller::Provider(name) => f.write_str(name),
             Caller::Anonymous => f.write_str("anonymous"),
         }
+    }
+}
+
+/// An ARN of the commercial partition in that of a resource.
+fn in_partition_of(resource: &str, arn: String) -> String {
+    match (partition_of(resource), arn.strip_prefix("arn:aws:")) {
+        ("aws" | "" | "*", _) | (_, None) => arn,
+        (partition, Some(rest)) => format!("arn:{partition}:{rest}"),
     }
 }
 
@@ -222,12 +230,17 @@ impl Request {
         self.context.insert(ConditionKey::new(key), given);
     }
 
+    /// The ARN of the caller; principals and the resources they get at are of one partition.
+    pub fn caller_arn(&self) -> String {
+        in_partition_of(&self.resource, self.caller.to_string())
+    }
+
     /// The keys that follow from caller and resource.
     fn derive(&self) -> Vec<(&'static str, CompactString)> {
         let mut keys: Vec<(&'static str, CompactString)> = Vec::with_capacity(8);
         let mut put = |key, value: &str| keys.push((key, value.into()));
         if let Some(arn) = self.caller.principal_arn() {
-            put("aws:principalarn", &arn);
+            put("aws:principalarn", &in_partition_of(&self.resource, arn));
         }
         if let Some(account) = self.caller.account() {
             put("aws:principalaccount", account.as_str());
@@ -329,6 +342,30 @@ impl Context for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_caller_is_of_the_partition_of_what_it_asks_for() {
+        let request = |resource: &str| {
+            Request::new(
+                Caller::parse("arn:aws:sts::222222222222:assumed-role/r/s").unwrap(),
+                "s3:GetObject",
+                resource,
+                None,
+            )
+        };
+        let key = ConditionKey::new("aws:PrincipalArn");
+        for (resource, partition) in [
+            ("arn:aws-us-gov:s3:::b/k", "aws-us-gov"),
+            ("arn:aws-cn:s3:::b/k", "aws-cn"),
+            ("arn:aws:s3:::b/k", "aws"),
+            ("*", "aws"),
+        ] {
+            let request = request(resource);
+            let KeyValue::One(arn) = request.value(&key) else { panic!("{resource}") };
+            assert_eq!(arn, format!("arn:{partition}:iam::222222222222:role/r"));
+            assert_eq!(request.caller_arn(), format!("arn:{partition}:sts::222222222222:assumed-role/r/s"));
+        }
+    }
 
     #[test]
     fn callers_read_from_each_form_and_print_back() {

@@ -323,7 +323,7 @@ pub fn witness(request: &Request, explanation: &Explanation) -> Witness {
         _ => None,
     });
     Witness {
-        principal: request.caller.to_string(),
+        principal: request.caller_arn(),
         action: request.action.to_string(),
         resource: request.resource.to_string(),
         context: context.collect(),
