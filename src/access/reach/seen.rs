@@ -169,6 +169,19 @@ impl Reach {
         own.chain(Arc::make_mut(&mut self.named).values_mut()).chain([&mut self.default]).map(Arc::make_mut)
     }
 
+    /// Lets an ability hang on more.
+    pub(super) fn hang(&mut self, ability: Ability, depends_on: &[Dependency]) {
+        let is_request = depends_on.iter().all(|one| !one.is_fact() && !one.is_bound());
+        let certainty = if is_request { Certainty::Conditional } else { Certainty::Unknown };
+        for seen in self.each_seen() {
+            if let Some(access) = seen.can.get_mut(ability as usize).and_then(Option::as_mut) {
+                access.certainty = access.certainty.max(certainty);
+                access.depends_on.extend_from_slice(depends_on);
+                Dependency::settle(&mut access.depends_on);
+            }
+        }
+    }
+
     /// Leaves out all but some abilities.
     pub(super) fn retain(&mut self, keep: impl Fn(Ability) -> bool) {
         self.each_seen().flat_map(|seen| &mut seen.can).for_each(|slot| {

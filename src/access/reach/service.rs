@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use compact_str::CompactString;
 
 use super::chain::Entry;
+use super::delivering::{DataKey, data_key};
 use super::ground::Ground;
 use super::reader::{Face, Identity, Reader};
 use crate::access::actor::Boundary;
@@ -47,8 +48,12 @@ pub(super) fn services<'e>(ground: &Ground<'e>) -> Vec<Entry<'e>> {
             // It delivers and asks for nothing else, so that a policy nobody knows is about nothing else.
             reach.retain(|ability| ability == Ability::Write);
         }
-        if is_cloudtrail(&name) && super::delivering::stop(ground).is_some() {
-            reach.retain(|ability| ability != Ability::Write);
+        if is_cloudtrail(&name) {
+            match data_key(ground) {
+                DataKey::Given => {}
+                DataKey::Open(depends_on) => reach.hang(Ability::Write, &depends_on),
+                DataKey::Refused(_) => reach.retain(|ability| ability != Ability::Write),
+            }
         }
         Entry { reader, reach, admitted: Vec::new() }
     };
