@@ -83,6 +83,16 @@ fn an_organization_policy_that_was_refused_may_be_of_any_kind() {
 }
 
 #[test]
+fn what_cloudtrail_writes_hangs_on_a_key_that_nobody_knows() {
+    let folder = Variant::named("members").join();
+    std::fs::remove_file(folder.path().join(KEY).join("policy.json")).unwrap();
+    let output = access(folder.path(), &["--format", "json", "--wide"]);
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let write = ("cloudtrail.amazonaws.com".to_owned(), "222222222222".to_owned());
+    assert_eq!(cells(&document)[&write], "write ?");
+}
+
+#[test]
 fn whoever_is_asked_about_is_told_of_even_if_it_reaches_nothing() {
     let folder = Variant::named("third-party").join();
     let roles = r#"{"RoleDetailList": [{"Path": "/", "RoleName": "idle", "Arn": "arn:aws:iam::111111111111:role/idle",
