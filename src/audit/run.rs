@@ -359,10 +359,15 @@ fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f
     (sources.name(finding.primary.span.source), finding.primary.span, finding.rule, finding.fingerprint)
 }
 
+fn order_of_gaps(one: &Blocking) -> impl Ord + '_ {
+    (&one.subject, &one.gap.fact, !one.gap.is_contradiction(), one.key())
+}
+
 /// Joins the gaps of all rules: one for each subject and fact.
 fn gather(mut gaps: Vec<Blocking>) -> Vec<ReportedGap> {
-    // Of gaps that are the same the first one's places are shown: the order of equal ones stays.
-    gaps.sort_by(|a, b| (&a.subject, a.key()).cmp(&(&b.subject, b.key())));
+    // Of gaps that are the same the first one's places are shown: the order of equal ones stays. That the inputs
+    // contradict each other comes before what rules make of it.
+    gaps.sort_by(|a, b| order_of_gaps(a).cmp(&order_of_gaps(b)));
     let mut joined: Vec<ReportedGap> = Vec::with_capacity(gaps.len());
     let mut gaps = gaps.into_iter().peekable();
     while let Some(first) = gaps.next() {

@@ -73,6 +73,28 @@ fn a_draft_beside_the_policy_in_force_does_not_silence_the_audit() {
 }
 
 #[test]
+fn the_text_names_the_places_that_disagree_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let policies = [policy(&[delivery()]), policy(&[delivery(), open()])];
+    for (name, content) in ["a.json", "b.json", "c.json", "d.json"].into_iter().zip(policies.iter().cycle()) {
+        write(folder.path(), name, &content.to_string());
+    }
+    let lines = |more: &[&str], files: &[&str]| {
+        let mut check = trailproof();
+        check.current_dir(folder.path()).args(["check", "--no-config", "--fail-on", "none"]).args(more).args(files);
+        let text = stdout(&check.output().unwrap());
+        let shown = text.lines().map(str::trim).skip_while(|line| !line.starts_with("bucket.policy: "));
+        let after = shown.skip_while(|line| !line.ends_with(".json:1:1")).take_while(|line| !line.contains(": "));
+        after.filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&[], &["a.json", "b.json"]), ["a.json:1:1", "b.json:1:1"]);
+    let all = ["a.json", "b.json", "c.json", "d.json"];
+    assert_eq!(lines(&["--quiet"], &all), [""; 0]);
+    assert_eq!(lines(&[], &all), ["a.json:1:1", "b.json:1:1", "c.json:1:1", "… and 1 more (-v shows them)"]);
+    assert_eq!(lines(&["-v"], &all), all.map(|name| format!("{name}:1:1")));
+}
+
+#[test]
 fn what_all_of_them_show_is_one_finding_that_hangs_on_nothing() {
     let more = json!({"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::logs"});
     let files = [("a.json", policy(&[delivery(), open()])), ("b.json", policy(&[delivery(), more, open()]))];

@@ -15,6 +15,9 @@ const SHOWN_SUBJECTS: usize = 5;
 /// Remarks that are listed unless all are asked for.
 const SHOWN_REMARKS: usize = 10;
 
+/// Places that are shown for one gap with several unless all are asked for.
+const SHOWN_PLACES: usize = 3;
+
 /// Rules that are named for one gap unless all are asked for.
 const SHOWN_RULES: usize = 3;
 
@@ -62,11 +65,7 @@ fn push_gaps(out: &mut String, report: &Report<'_>, options: &TextOptions, pen: 
         for gap in gaps {
             let text = format!("{}{}", visible(&gap.reason), blocked(gap, options.verbose));
             pen.paragraph(out, 4, (Style::Strong, &format!("{}: ", visible(&gap.fact))), &text);
-            if options.verbose {
-                gap.places.iter().for_each(|span| {
-                    let _ = writeln!(out, "      {}", place(report, *span));
-                });
-            }
+            push_places(out, report, gap, options.verbose);
         }
     }
     let rest: usize = subjects.iter().skip(most).map(|(_, gaps)| gaps.len()).sum();
@@ -75,6 +74,23 @@ fn push_gaps(out: &mut String, report: &Report<'_>, options: &TextOptions, pen: 
         let _ = writeln!(out, "  … and {} of {of} more (-v lists them)", count(rest, "fact"));
     }
     out.push('\n');
+}
+
+/// The places of a gap: one is for `-v`, of several each is needed to tell what they disagree on.
+fn push_places(out: &mut String, report: &Report<'_>, gap: &ReportedGap, all: bool) {
+    let most = match gap.places.len() {
+        _ if all => usize::MAX,
+        0 | 1 => 0,
+        _ => SHOWN_PLACES,
+    };
+    // Writing to a string does not fail.
+    for span in gap.places.iter().take(most) {
+        let _ = writeln!(out, "      {}", place(report, *span));
+    }
+    let rest = gap.places.len().saturating_sub(most);
+    if most > 0 && rest > 0 {
+        let _ = writeln!(out, "      … and {rest} more (-v shows them)");
+    }
 }
 
 /// The rules that a gap leaves undecided, in brackets.
