@@ -5,6 +5,8 @@
 
 use std::sync::OnceLock;
 
+use super::Arn;
+
 const INDEX: &str = include_str!("tables/managed/index.txt");
 
 /// The document of each policy in the index, by name.
@@ -31,6 +33,12 @@ pub struct ManagedPolicy {
     pub updated: &'static str,
     /// The policy document, as JSON on one line.
     pub document: &'static str,
+}
+
+/// Whether AWS wrote the policy of that ARN, so that nobody else can change it.
+#[must_use]
+pub fn is_of_aws(arn: &str) -> bool {
+    Arn::parse(arn).is_some_and(|arn| arn.account == "aws")
 }
 
 /// The embedded policy with that ARN, of whatever partition; `None` for the AWS managed policies that are not embedded and

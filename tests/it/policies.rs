@@ -89,3 +89,21 @@ fn right_policies_are_left_alone() {
     }
     assert!(wrong.is_empty(), "{} policies:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn what_aws_wrote_is_not_held_against_those_who_attach_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // The resource takes no variable where this one stands: a mistake, whoever makes it.
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:${aws:PrincipalAccount}::logs/*"}]}"#;
+    let document: Value = serde_json::from_str(text).unwrap();
+    let found_in = |arn: &str| {
+        let version = serde_json::json!({"Document": document, "VersionId": "v1", "IsDefaultVersion": true});
+        let policy = serde_json::json!({"PolicyName": "P", "Arn": arn, "Path": "/", "DefaultVersionId": "v1", "PolicyVersionList": [version]});
+        let answer = serde_json::json!({"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": [policy]});
+        std::fs::write(folder.path().join("details.json"), answer.to_string()).unwrap();
+        let entry = serde_json::json!({"file": "details.json"});
+        run(folder.path(), &entry).0.into_iter().map(|(rule, _)| rule).collect::<Vec<_>>()
+    };
+    assert_eq!(found_in("arn:aws:iam::111111111111:policy/P"), ["literal-policy-variable"]);
+    assert_eq!(found_in("arn:aws:iam::aws:policy/P"), [""; 0]);
+}

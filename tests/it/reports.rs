@@ -3,5 +3,4 @@
 mod any;
 mod json;
 pub(crate) mod samples;
-mod size;
 mod text;

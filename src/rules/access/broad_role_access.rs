@@ -1,3 +1,4 @@
+use crate::aws::managed;
 use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
 use crate::policy::Statement;
@@ -54,7 +55,7 @@ fn managed(context: &Context<'_>) -> Outcome {
                 let message = format!("`{}` lets {noun} {} {}", subject.name, quoted(&names, 5), in_words(excess));
                 // AWS's own policy can only be taken off the role.
                 let span =
-                    if carried::is_of_aws(&arn) { Some(first.policy.span) } else { excess.first().map(|e| e.span) };
+                    if managed::is_of_aws(&arn) { Some(first.policy.span) } else { excess.first().map(|e| e.span) };
                 let Some(span) = span else { continue };
                 let draft = Finding::at(span, reason(excess)).message(message).subject(subject.clone());
                 let draft = complete(draft, first, statement, excess);

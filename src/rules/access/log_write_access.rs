@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use crate::aws::managed;
 use crate::access::actor::Actor;
 use crate::access::reach::{LogReach, Reached};
 use crate::estate::{Gap, Role, User};
@@ -201,7 +202,7 @@ fn placed(context: &Context<'_>, role: &RoleView<'_>, of: &RoleLeaks<'_, '_>, le
     let action = leak.through.access.witness.as_ref().map_or("s3:PutObject", |witness| &witness.action);
     match leaks::mend(context, role, of, leak) {
         Mend::Permissions(policy, statement) => {
-            let of_aws = matches!(policy.origin, Origin::BuiltIn(_)) || carried::is_of_aws(&carried::arn_of(role, policy));
+            let of_aws = matches!(policy.origin, Origin::BuiltIn(_)) || managed::is_of_aws(&carried::arn_of(role, policy));
             let span = if of_aws { policy.span } else { bucket_changes::action_span(statement, action) };
             let draft = Finding::at(span, format!("this allows `{action}`")).message(message);
             Some(if of_aws { draft } else { draft.statement(statement) })

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::access::allowance::{Allowance, GIVEN_UP};
 use crate::access::search::Answer;
-use crate::aws::Arn;
+use crate::aws::{Arn, managed};
 use crate::estate::Gap;
 use crate::finding::{Draft, Finding, Level};
 use crate::policy::Statement;
@@ -79,7 +79,7 @@ fn managed(context: &Context<'_>) -> Outcome {
             if names.len() == 1 { "itself" } else { "themselves" },
             in_words(found),
         );
-        let of_aws = carried::is_of_aws(&arn);
+        let of_aws = managed::is_of_aws(&arn);
         let (span, label): (Span, _) = match of_aws {
             true => (first.policy.span, "attached here"),
             false => (bucket_changes::action_span(first.statement, first.action), "more than they have is one call away"),

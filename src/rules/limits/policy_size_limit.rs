@@ -42,8 +42,6 @@ fn document(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
         PolicyKind::Session => (written("session policy", 2_048), SPLIT.into()),
         PolicyKind::Boundary => (characters("permissions boundary", MANAGED), SPLIT.into()),
         PolicyKind::Identity => match view.subject.kind {
-            // AWS does not hold its own managed policies to the quota.
-            SubjectKind::ManagedPolicy if is_of_aws(view) => return Ok(Verdict::NotApplicable),
             SubjectKind::ManagedPolicy => (characters("managed policy", MANAGED), SPLIT.into()),
             SubjectKind::Role | SubjectKind::User | SubjectKind::Group if !is_loose(context, view.document) => {
                 return Ok(Verdict::NotApplicable);
@@ -127,9 +125,4 @@ fn inline(context: &Context<'_>, view: &IdentityView<'_>) -> Outcome {
     let rewrite = "move them to managed policies, which have 6,144 characters each and do not count here".into();
     let draft = Measured { quota, title, policies, rewrite, for_accounts: None }.finding(context);
     Ok(Verdict::with_gaps(draft.into_iter().collect(), view.missing.clone()))
-}
-
-/// Whether AWS itself manages a policy.
-fn is_of_aws(view: &DocumentView<'_>) -> bool {
-    view.subject.arn.as_deref().and_then(crate::aws::Arn::parse).is_some_and(|arn| arn.account == "aws")
 }

@@ -143,11 +143,6 @@ pub(in crate::rules) fn subject(arn: &str) -> Subject {
     Subject { kind: SubjectKind::ManagedPolicy, arn: Some(arn.to_owned()), file: None, account, name }
 }
 
-/// Whether AWS wrote the policy of that ARN, so that nobody else can change it.
-pub(in crate::rules) fn is_of_aws(arn: &str) -> bool {
-    Arn::parse(arn).is_some_and(|arn| arn.account == "aws")
-}
-
 /// The steps of a decision, those in a policy that no input holds without their place.
 pub(in crate::rules) fn steps(carried: &Carried<'_, '_>, steps: &[Step]) -> Vec<Step> {
     let is_nowhere = |span: &Span| {

@@ -13,7 +13,7 @@ use crate::rules::shared::permissions::{Limits, holder};
 pub(in crate::rules) const CHECK: Check = Check::documents(check);
 
 fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
-    if view.policy.kind != PolicyKind::Identity || is_of_aws(view) {
+    if view.policy.kind != PolicyKind::Identity {
         return Ok(Verdict::NotApplicable);
     }
     if !view.policy.allows().any(may_assume) {
@@ -47,12 +47,6 @@ fn check(context: &Context<'_>, view: &DocumentView<'_>) -> Outcome {
         }
     }
     Ok(Verdict::with_gaps(findings, gaps))
-}
-
-/// Whether AWS wrote the policy: nobody can mend it, and who carries it is another question.
-fn is_of_aws(view: &DocumentView<'_>) -> bool {
-    view.subject.kind == SubjectKind::ManagedPolicy
-        && view.subject.arn.as_ref().is_some_and(|arn| arn.contains(":iam::aws:"))
 }
 
 /// Whether a managed policy only limits, as somebody's boundary, and is attached to nobody.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{ByPolicy, Leak, Logs, NAMED, Who, account, logs_of, shown};
 use crate::access::pattern_set::arns_overlap;
 use crate::access::reach::LogReach;
-use crate::aws::AccountId;
+use crate::aws::{AccountId, managed};
 use crate::finding::matrix::Access;
 use crate::finding::{Draft, Finding, Level, Step};
 use crate::policy::Statement;
@@ -182,7 +182,7 @@ pub(in crate::rules) fn of_policy<'r, 'c>(
         reach.bucket,
         leak.through.condition(),
     );
-    let of_aws = carried::is_of_aws(arn);
+    let of_aws = managed::is_of_aws(arn);
     let (span, label) = if of_aws { (by.policy.span, "attached here") } else { place(by.statement, leak) };
     let draft = Finding::at(span, label).message(message).subject(subject);
     let draft = if of_aws { draft } else { draft.statement(by.statement) };
