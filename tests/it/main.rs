@@ -14,6 +14,7 @@
 mod access_report;
 mod access_variants;
 mod advice;
+mod allocations;
 mod cards;
 mod cli;
 mod collect;
