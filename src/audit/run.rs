@@ -12,7 +12,7 @@ use super::waivers::{self, Ran};
 use crate::aws::managed::is_of_aws;
 use crate::aws::services::DATA_VERSION;
 use crate::config::Config;
-use crate::estate::{Bucket, Document, Estate, Gap, Known, ManagedPolicy, Permissions};
+use crate::estate::{Bucket, Document, Estate, Gap, Known, Permissions};
 use crate::finding::{Finding, Fingerprint, Level, Subject, SubjectKind};
 use crate::model::{LogBucketStatus, LogKeyStatus, Model};
 use crate::rule::context::{self, BucketView, Context, IdentityView, KeyView};
@@ -156,16 +156,16 @@ impl<'a> Runner<'a> {
             };
             self.permissions(subject, &group.permissions)
         }));
-        // Of a policy that AWS manages nobody but AWS can mend the text: what it grants is told where it is attached.
-        let is_own = |policy: &&ManagedPolicy| !policy.arn.as_ref().is_some_and(|arn| is_of_aws(arn));
-        let own: Vec<&ManagedPolicy> = estate.managed_policies.iter().filter(is_own).collect();
-        parts.extend(each(&own, |policy| {
+        parts.extend(each(&estate.managed_policies, |policy| {
             let arn = policy.arn.as_ref().map(|arn| arn.to_string());
             let file = arn.is_none().then(|| self.context.file(policy.span).to_owned());
             let account = arn.as_deref().and_then(crate::aws::Arn::parse).and_then(|arn| arn.account_id());
             let name = policy.name.to_string();
+            // Of a policy that AWS manages nobody but AWS can mend the text: what it grants is told where it is attached.
+            let is_of_aws = arn.as_deref().is_some_and(is_of_aws);
+            let own = policy.document.present().filter(|_| !is_of_aws);
             let subject = Subject { kind: SubjectKind::ManagedPolicy, arn, file, account, name };
-            self.documents(subject, policy.document.present().map(|document| (document, None)))
+            self.documents(subject, own.map(|document| (document, None)))
         }));
         parts.extend(each(&estate.buckets, |bucket| self.bucket(&BucketView::new(estate, bucket))));
         parts.extend(each(&estate.keys, |key| self.key(&KeyView::new(estate, key))));
