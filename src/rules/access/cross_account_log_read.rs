@@ -89,7 +89,8 @@ fn of_statement(context: &Context<'_>, view: &BucketView<'_>, of: &StatementLeak
 
 const DECLARE: &str = "if they should read more, declare it under [[reader]] in trailproof.toml";
 
-const DECLARE_OWN: &str = "if they should read their own logs, say `readers = \"own-logs\"` of the log bucket in trailproof.toml";
+const DECLARE_OWN: &str =
+    "if they should read their own logs, say `readers = \"own-logs\"` of the log bucket in trailproof.toml";
 
 fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     let (all, gaps) = leaks::by_role(context, role, Deed::Read)?;
@@ -115,7 +116,9 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             let who = leaks::whom(context, &members);
             let message = leaks::by_assuming(context, &who, role, "read", of.reach, &members, leak);
             let draft = match mend {
-                Mend::Permissions(_, statement) => by_permissions(context, of.reach, &members, leak, admission, statement),
+                Mend::Permissions(_, statement) => {
+                    by_permissions(context, of.reach, &members, leak, admission, statement)
+                }
                 _ => by_trust(leak, admission),
             };
             findings.push(leaks::complete(draft(message), leak, Some(admission)));
@@ -134,7 +137,8 @@ fn by_permissions<'f>(
 ) -> Box<dyn FnOnce(String) -> Draft + 'f> {
     Box::new(move |message| {
         let span = leaks::place_of(statement, leak.through.first);
-        let draft = Finding::at(span, leaks::label_of_resource(statement, members)).message(message).statement(statement);
+        let draft =
+            Finding::at(span, leaks::label_of_resource(statement, members)).message(message).statement(statement);
         let account = leaks::account(leak);
         let who = account.map_or_else(|| "every account".to_owned(), |account| context.model.label(account));
         let draft = draft.related(trust::way_in_span(admission, account), format!("{who} is let in here"));

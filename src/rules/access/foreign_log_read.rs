@@ -29,7 +29,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
             let accounts = leaks::accounts_of(&outside);
             let Some(first) = leaks::account(leak).or(accounts.first().copied()) else { continue };
             let place = |account| trust::principal_span(policy, of.statement, account);
-            let draft = Finding::at(place(first), "outside of the organization").message(message).statement(of.statement);
+            let draft =
+                Finding::at(place(first), "outside of the organization").message(message).statement(of.statement);
             let draft = related(context, draft, first, &accounts, place);
             findings.push(complete(context, draft, leak, None, &outside));
         }
@@ -45,7 +46,8 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     for of in &all {
         // Of an account that nobody knows, and that may be a member, the rules on external IDs speak.
         let mut outside = leaks::on(context, &of.leaks, Side::Outside);
-        outside.retain(|leak| leaks::account(leak).is_some_and(|account| RoleView::is_certain_outsider(context, account)));
+        outside
+            .retain(|leak| leaks::account(leak).is_some_and(|account| RoleView::is_certain_outsider(context, account)));
         let Some(leak) = leaks::shown(&outside) else { continue };
         let Some(admission) = of.admission(leak.who) else { continue };
         // What it reads in another bucket follows from the same statement.
@@ -88,9 +90,8 @@ fn related(
     place: impl Fn(AccountId) -> Span,
 ) -> Draft {
     let others = accounts.iter().filter(|account| **account != first);
-    others.fold(draft, |draft, account| {
-        draft.related(place(*account), format!("and {}", context.model.label(*account)))
-    })
+    others
+        .fold(draft, |draft, account| draft.related(place(*account), format!("and {}", context.model.label(*account))))
 }
 
 fn complete(
@@ -107,8 +108,13 @@ fn complete(
         _ => ("these accounts are", "them"),
     };
     let help = match certain {
-        true => format!("remove {}, or declare what {} to read under [[third-party]] in trailproof.toml", what.1, what.0),
-        false => format!("if {} not yours, remove {}; else list the members under [organization] in trailproof.toml", what.0, what.1),
+        true => {
+            format!("remove {}, or declare what {} to read under [[third-party]] in trailproof.toml", what.1, what.0)
+        }
+        false => format!(
+            "if {} not yours, remove {}; else list the members under [organization] in trailproof.toml",
+            what.0, what.1
+        ),
     };
     let level = if certain { Level::Error } else { Level::Warning };
     let draft = leaks::complete(draft, leak, way_in).help(help);

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
-use crate::aws::managed;
 use crate::access::actor::Actor;
 use crate::access::reach::{LogReach, Reached};
+use crate::aws::managed;
 use crate::estate::{Gap, Role, User};
 use crate::finding::matrix::{Ability, ReaderKind};
 use crate::finding::{Draft, Finding, Level};
@@ -40,7 +40,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
         );
         let action = leak.through.access.witness.as_ref().map_or("s3:PutObject", |witness| &witness.action);
         let span = bucket_changes::action_span(of.statement, action);
-        let draft = Finding::at(span, format!("this allows `{action}`")).message(message).statement(of.statement).help(HELP);
+        let draft =
+            Finding::at(span, format!("this allows `{action}`")).message(message).statement(of.statement).help(HELP);
         let draft = leaks::complete(draft, leak, None);
         let certain = may_be_ours(context, &writers);
         findings.push(draft.level(level(leak.through.is_certain(), certain)));
@@ -62,7 +63,9 @@ const HELP: &str = "let CloudTrail alone write to the log folders, and keep chan
 /// Whether all of them are outside of the owner's administration for certain: an account that nobody declared may be ours
 /// where no list of members says otherwise.
 fn may_be_ours(context: &Context<'_>, writers: &[&Leak<'_>]) -> bool {
-    writers.iter().all(|leak| leaks::account(leak).is_none_or(|account| RoleView::is_certain_outsider(context, account)))
+    writers
+        .iter()
+        .all(|leak| leaks::account(leak).is_none_or(|account| RoleView::is_certain_outsider(context, account)))
 }
 
 fn level(is_certain: bool, is_outside: bool) -> Level {
@@ -95,7 +98,9 @@ fn of_bucket(context: &Context<'_>, view: &BucketView<'_>, change: &Change<'_>) 
 /// The roles and users of the owner's account that can change logs and are no full administrators: one note.
 fn own_writers(context: &Context<'_>, view: &BucketView<'_>, reach: &LogReach) -> Option<Draft> {
     let of_owner = |reader: &&Reached| {
-        matches!(reader.kind, ReaderKind::Role | ReaderKind::User) && reader.account.is_some() && reader.account == reach.owner
+        matches!(reader.kind, ReaderKind::Role | ReaderKind::User)
+            && reader.account.is_some()
+            && reader.account == reach.owner
     };
     let writes = |reader: &&Reached| {
         let any = reader.told_apart(true).into_iter().map(Some).chain([None]);
@@ -198,11 +203,18 @@ fn whom(context: &Context<'_>, writers: &[&Leak<'_>]) -> String {
     }
 }
 
-fn placed(context: &Context<'_>, role: &RoleView<'_>, of: &RoleLeaks<'_, '_>, leak: &Leak<'_>, message: String) -> Option<Draft> {
+fn placed(
+    context: &Context<'_>,
+    role: &RoleView<'_>,
+    of: &RoleLeaks<'_, '_>,
+    leak: &Leak<'_>,
+    message: String,
+) -> Option<Draft> {
     let action = leak.through.access.witness.as_ref().map_or("s3:PutObject", |witness| &witness.action);
     match leaks::mend(context, role, of, leak) {
         Mend::Permissions(policy, statement) => {
-            let of_aws = matches!(policy.origin, Origin::BuiltIn(_)) || managed::is_of_aws(&carried::arn_of(role, policy));
+            let of_aws =
+                matches!(policy.origin, Origin::BuiltIn(_)) || managed::is_of_aws(&carried::arn_of(role, policy));
             let span = if of_aws { policy.span } else { bucket_changes::action_span(statement, action) };
             let draft = Finding::at(span, format!("this allows `{action}`")).message(message);
             Some(if of_aws { draft } else { draft.statement(statement) })

@@ -5,7 +5,8 @@ use crate::rules::Check;
 use crate::rules::shared::leaks::{self, Deed, Leak, Who};
 use crate::rules::shared::trust::everyone_span;
 
-pub(in crate::rules) const CHECK: Check = Check { bucket: Some(bucket), estate: Some(leaks::prepare), ..Check::NOTHING };
+pub(in crate::rules) const CHECK: Check =
+    Check { bucket: Some(bucket), estate: Some(leaks::prepare), ..Check::NOTHING };
 
 fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     let (all, gaps) = leaks::by_statement(context, view, Deed::Read)?;

@@ -44,9 +44,13 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
     }
     found.retain(|one| matches!(one.policy.origin, Origin::Inline(_)));
     let draft = found.first().map(|first| {
-        let message = format!("sharing role `{}` can widen itself: it is allowed {}", role.subject.name, in_words(&found));
+        let message =
+            format!("sharing role `{}` can widen itself: it is allowed {}", role.subject.name, in_words(&found));
         let span = bucket_changes::action_span(first.statement, first.action);
-        complete(Finding::at(span, "more than it has is one call away").message(message).statement(first.statement), &found)
+        complete(
+            Finding::at(span, "more than it has is one call away").message(message).statement(first.statement),
+            &found,
+        )
     });
     let gaps = role.missing.iter().cloned().chain(undecided);
     Ok(Verdict::with_gaps(draft.into_iter().collect(), gaps.collect()))
@@ -82,14 +86,16 @@ fn managed(context: &Context<'_>) -> Outcome {
         let of_aws = managed::is_of_aws(&arn);
         let (span, label): (Span, _) = match of_aws {
             true => (first.policy.span, "attached here"),
-            false => (bucket_changes::action_span(first.statement, first.action), "more than they have is one call away"),
+            false => {
+                (bucket_changes::action_span(first.statement, first.action), "more than they have is one call away")
+            }
         };
         let draft = Finding::at(span, label).message(message).subject(subject);
         let draft = if of_aws { draft } else { draft.statement(first.statement) };
         let others = roles.iter().filter_map(|(role, found)| Some((role, found.first()?.policy.span)));
-        let draft = others.filter(|(_, place)| *place != span).fold(draft, |draft, (role, place)| {
-            draft.related(place, format!("`{}` carries it", role.subject.name))
-        });
+        let draft = others
+            .filter(|(_, place)| *place != span)
+            .fold(draft, |draft, (role, place)| draft.related(place, format!("`{}` carries it", role.subject.name)));
         Some(complete(draft, found))
     });
     let drafts: Vec<Draft> = drafts.collect();
@@ -131,7 +137,9 @@ fn widenings<'v>(context: &Context<'_>, role: &'v RoleView<'_>) -> (Vec<Widening
         let arn = carried::arn_of(role, policy);
         let name = carried::subject(&arn).name;
         let own = Arn::parse(&arn).is_some_and(|parsed| parsed.account_id() == Some(account));
-        asked.extend(OF_POLICY.into_iter().filter(|_| own).map(|action| (action, arn.clone(), format!("its policy `{name}`"))));
+        asked.extend(
+            OF_POLICY.into_iter().filter(|_| own).map(|action| (action, arn.clone(), format!("its policy `{name}`"))),
+        );
     }
     for reach in context.log_reaches().iter().filter(|reach| reach.owner == Some(account)) {
         asked.push(("s3:PutBucketPolicy", reach.arn.clone(), format!("log bucket `{}`", reach.bucket)));

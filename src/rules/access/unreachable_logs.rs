@@ -94,10 +94,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
 /// Whether the statement that comes nearest was meant for a reader and these logs. What everyone is given is meant for each
 /// account's own, and its conditions may well leave somebody out on purpose, for a role.
 fn is_meant(context: &Context<'_>, reach: &LogReach, hindrance: &Hindrance<'_, '_>, (reader, logs_of): Pair) -> bool {
-    let is_near = matches!(
-        hindrance.stop.kind,
-        StopKind::Resource(PolicyKind::Bucket) | StopKind::Condition(PolicyKind::Bucket)
-    );
+    let is_near =
+        matches!(hindrance.stop.kind, StopKind::Resource(PolicyKind::Bucket) | StopKind::Condition(PolicyKind::Bucket));
     if !is_near {
         return true;
     }
@@ -213,5 +211,8 @@ fn knows_roles(context: &Context<'_>, reach: &LogReach) -> bool {
 
 fn unknown_roles(context: &Context<'_>, reach: &LogReach) -> Gap {
     let owner = reach.owner.map_or_else(|| "the owner".to_owned(), |owner| context.model.label(owner));
-    Gap::new("account.roles", format!("the roles of {owner} are not in the inputs, and one may let declared readers in"))
+    Gap::new(
+        "account.roles",
+        format!("the roles of {owner} are not in the inputs, and one may let declared readers in"),
+    )
 }

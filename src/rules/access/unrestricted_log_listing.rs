@@ -16,7 +16,8 @@ fn bucket(context: &Context<'_>, view: &BucketView<'_>) -> Outcome {
     // A statement that gives the contents too is told of by the rules on reading.
     let (read, _) = leaks::by_statement(context, view, Deed::Read)?;
     let mut findings: Vec<Draft> = Vec::new();
-    for of in all.iter().filter(|of| !of.is_public() && !read.iter().any(|one| one.statement.span == of.statement.span)) {
+    for of in all.iter().filter(|of| !of.is_public() && !read.iter().any(|one| one.statement.span == of.statement.span))
+    {
         let members = leaks::on(context, &of.leaks, Side::Member);
         let Some(leak) = leaks::shown(&members) else { continue };
         let message = format!(
@@ -66,7 +67,12 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
 }
 
 /// Whether some of them list by a role what they do not read by it too: that is told of by the rules on reading.
-fn is_more_than_read(context: &Context<'_>, role: &RoleView<'_>, of: &RoleLeaks<'_, '_>, members: &[&Leak<'_>]) -> bool {
+fn is_more_than_read(
+    context: &Context<'_>,
+    role: &RoleView<'_>,
+    of: &RoleLeaks<'_, '_>,
+    members: &[&Leak<'_>],
+) -> bool {
     let Ok((read, _)) = leaks::by_role(context, role, Deed::Read) else { return true };
     let read: Vec<&Leak<'_>> =
         read.iter().filter(|one| one.reach.bucket == of.reach.bucket).flat_map(|one| &one.leaks).collect();

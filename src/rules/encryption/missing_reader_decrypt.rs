@@ -18,8 +18,13 @@ use crate::rules::shared::words::{list, quoted};
 use crate::rules::shared::{leaks, trust};
 use crate::text::Span;
 
-pub(in crate::rules) const CHECK: Check =
-    Check { bucket: Some(bucket), role: Some(role), estate: Some(leaks::ready), takes_a_denial: true, ..Check::NOTHING };
+pub(in crate::rules) const CHECK: Check = Check {
+    bucket: Some(bucket),
+    role: Some(role),
+    estate: Some(leaks::ready),
+    takes_a_denial: true,
+    ..Check::NOTHING
+};
 
 /// Those who may fetch and not decrypt for one cause.
 struct Lacking<'c, 'a> {
@@ -107,7 +112,11 @@ fn finding(context: &Context<'_>, view: &BucketView<'_>, at: Span, of: &Lacking<
              \"Resource\": \"*\"}}",
             accounts.join(", ")
         );
-        (format!("no statement here lets {them} decrypt"), format!("the key policy does not let {them} decrypt them"), help)
+        (
+            format!("no statement here lets {them} decrypt"),
+            format!("the key policy does not let {them} decrypt them"),
+            help,
+        )
     } else {
         let hindrance = &of.hindrance;
         let why = format!("{them} can not decrypt them: {}", hindrance.why(several));
@@ -149,9 +158,12 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
             match stands(reach, reader, logs_of) {
                 Some(Standing::Refused) => {}
                 Some(Standing::Open(facts)) => {
-                    gaps.extend(facts.iter().filter(|fact| !fact.starts_with("role.")).map(|fact| {
-                        reading::gap(fact, role.role.span)
-                    }));
+                    gaps.extend(
+                        facts
+                            .iter()
+                            .filter(|fact| !fact.starts_with("role."))
+                            .map(|fact| reading::gap(fact, role.role.span)),
+                    );
                     if facts.iter().any(|fact| fact.starts_with("role.")) {
                         gaps.extend(role.missing.iter().cloned());
                     }
@@ -188,7 +200,8 @@ fn role(context: &Context<'_>, role: &RoleView<'_>) -> Outcome {
                 StopKind::Resource(_) => format!("write `{name}`"),
                 _ => hindrance.help("kms:Decrypt", false, &explanation.would_take),
             };
-            let draft = Finding::at(span, hindrance.label(false)).message(message).about(reach.bucket.as_str()).help(help);
+            let draft =
+                Finding::at(span, hindrance.label(false)).message(message).about(reach.bucket.as_str()).help(help);
             let draft = draft.path(explanation.steps.iter().cloned()).related(statement.span, "this lets it fetch");
             findings.push(hindrance.tie(draft));
             continue;

@@ -75,7 +75,11 @@ struct Open<'p> {
 fn passes(
     context: &Context<'_>,
     allowance: &Allowance,
-    role: &RoleView<'_>, policy: &Policy, tag: &PrincipalTag, party: &Party) -> Answer {
+    role: &RoleView<'_>,
+    policy: &Policy,
+    tag: &PrincipalTag,
+    party: &Party,
+) -> Answer {
     let key = format!("aws:RequestTag/{}", tag.written);
     let clauses = policy.effective().flat_map(|statement| &statement.conditions).filter(|clause| clause.key.is(&key));
     let named = clauses.flat_map(|clause| &clause.values).map(|value| value.template.raw().replace(['*', '?'], "x"));

@@ -13,8 +13,8 @@ use crate::rule::{Outcome, Verdict};
 use crate::rules::Check;
 use crate::rules::shared::external_id::{self, Hold};
 use crate::rules::shared::grants::{self, Attached};
-use crate::rules::shared::leaks;
 use crate::rules::shared::key_grants;
+use crate::rules::shared::leaks;
 use crate::rules::shared::trust;
 use crate::text::Span;
 

@@ -87,7 +87,8 @@ fn admits_foreign(context: &Context<'_>, allowance: &Allowance, role: &RoleView<
         accounts_like(values.iter().copied(), &taken).into_iter().map(|(pattern, account)| (Some(pattern), account));
     let any = (None, AccountId::other_than(taken.iter().copied()));
     let each = std::iter::once(any).chain(like);
-    let each = each.map(|(like, account)| Foreign { like, answer: admits_for(context, allowance, role, service, account) });
+    let each =
+        each.map(|(like, account)| Foreign { like, answer: admits_for(context, allowance, role, service, account) });
     each.reduce(Foreign::or).unwrap_or(Foreign { like: None, answer: Answer::No })
 }
 
