@@ -3,4 +3,5 @@
 mod any;
 mod json;
 pub(crate) mod samples;
+mod size;
 mod text;

@@ -330,8 +330,10 @@ proptest! {
 }
 
 #[test]
-fn a_long_pattern_of_stars_is_answered() {
+fn a_long_pattern_of_stars_is_answered_at_once() {
     let pattern = format!("arn:aws:s3:::{}b", "a*".repeat(10_000));
+    let start = std::time::Instant::now();
     assert_eq!(applies("s3:GetObject", &pattern), Applies::Yes);
     assert_eq!(applies("s3:ListBucket", &format!("{pattern}/*")), Applies::No);
+    assert!(start.elapsed().as_secs() < 2);
 }
