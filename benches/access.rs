@@ -135,7 +135,7 @@ fn organization(folder: &Path, members: usize) {
     ]);
     write(
         folder,
-        &format!("{OWNER}/kms/1234abcd-12ab-34cd-56ef-1234567890ab/policy.json"),
+        &format!("{OWNER}/kms/us-east-1/1234abcd-12ab-34cd-56ef-1234567890ab/policy.json"),
         &json!({"Policy": key.to_string()}),
     );
     let trail = json!({"trailList": [{"Name": "org", "TrailARN": TRAIL, "S3BucketName": "central-logs", "KmsKeyId": KEY,

@@ -69,6 +69,8 @@ pub(super) struct Case<'c> {
     pub(super) by_limits: Vec<&'c Statement>,
     /// The canonical ID of the callers' account, as far as the bucket policy asks for one.
     canonical: Option<CompactString>,
+    /// How certain a Decrypt call of theirs can be at the best; `None` where all are refused.
+    pub(super) best_decrypt: Option<Certainty>,
     /// How much may still be looked at, in tokens of patterns.
     pub(super) work: usize,
 }
@@ -102,7 +104,7 @@ impl<'c> Case<'c> {
         let mut by_limits = concerning(&boundary);
         by_limits.extend(scp.iter().flat_map(|level| concerning(level)));
         by_limits.extend(concerning(&rcp));
-        Case {
+        let mut case = Case {
             ground,
             face,
             identity,
@@ -116,8 +118,11 @@ impl<'c> Case<'c> {
             by_resource,
             by_limits,
             canonical: ground.canonical_id_of(face.account()),
+            best_decrypt: None,
             work: 0,
-        }
+        };
+        case.best_decrypt = case.decrypt_at_best();
+        case
     }
 
     /// The statements that may be about the bucket and these callers.
@@ -313,7 +318,7 @@ impl<'c> Case<'c> {
                     let Some(hit) = case.ask(std::slice::from_ref(caller), action, object, &[]) else { continue };
                     let opened = case.decrypt(&hit, action, object);
                     better(get, Some(hit));
-                    if !better(&mut decrypt, opened) && face.ways.len() > 1 && case.can_be_decrypted() {
+                    if !better(&mut decrypt, opened) && face.ways.len() > 1 && case.wants_decrypt(decrypt.as_ref()) {
                         // The key may ask for another organization than the bucket needs.
                         for way in &face.ways {
                             let ways = std::slice::from_ref(way);
@@ -340,12 +345,13 @@ impl<'c> Case<'c> {
 
     /// Whether nothing more certain can be found.
     fn is_enough(&self, get: Option<&Hit>, decrypt: Option<&Hit>) -> bool {
-        let is_certain = |hit: Option<&Hit>| hit.is_some_and(Hit::is_certain);
-        is_certain(get) && (!self.can_be_decrypted() || is_certain(decrypt))
+        get.is_some_and(Hit::is_certain) && !self.wants_decrypt(decrypt)
     }
 
-    fn can_be_decrypted(&self) -> bool {
-        matches!(self.ground.lock, Lock::Key(_))
+    /// Whether another request may be more certain to be decrypted.
+    fn wants_decrypt(&self, decrypt: Option<&Hit>) -> bool {
+        let is_better = |best| decrypt.is_none_or(|known| best < known.certainty);
+        matches!(self.ground.lock, Lock::Key(_)) && self.best_decrypt.is_some_and(is_better)
     }
 
     /// Gives objects of a column to `ask`, until it has enough: those that are likely first.

@@ -4,14 +4,49 @@ use compact_str::CompactString;
 
 use super::ask::Case;
 use super::hit::{Hit, judged};
+use super::reader::Identity;
 use crate::access::evaluate::Side;
 use crate::access::lock::{KeyLock, Lock};
 use crate::access::request::Given;
 use crate::access::search::{Found, Question};
 use crate::finding::matrix::Certainty;
 use crate::finding::{Dependency, Step};
+use crate::policy::Policy;
+
+const DECRYPT: &str = "kms:Decrypt";
 
 impl Case<'_> {
+    /// A quick look: how certain a Decrypt call of the callers can be at the best, whatever they arrange and whichever object
+    /// it is for; `None` where all are refused, or none is made.
+    pub(super) fn decrypt_at_best(&self) -> Option<Certainty> {
+        let key = match &self.ground.lock {
+            Lock::None => return None,
+            Lock::Unknown(_) => return Some(Certainty::Unknown),
+            Lock::Key(key) => key,
+        };
+        let covers = |policy: &Policy| policy.allows().any(|statement| statement.covers_action(DECRYPT));
+        let by_identity = match &self.face.identity {
+            Identity::None => false,
+            Identity::Granted(_) => true,
+            Identity::Policies(known, missing) => !missing.is_empty() || known.iter().any(|policy| covers(policy)),
+        };
+        let by_key = key.policy.as_ref().is_none_or(|policy| covers(policy));
+        let crosses = matches!((self.face.account(), key.account), (Some(caller), Some(owner)) if caller != owner);
+        let by_policies = match (self.face.account(), crosses) {
+            (None, _) => by_key,
+            (_, true) => by_key && by_identity,
+            (_, false) => by_key || by_identity,
+        };
+        let is_known = key.policy.is_some() || key.facts.is_aws_managed();
+        match key.facts.grants {
+            Some([]) | None if by_policies && is_known => Some(Certainty::Certain),
+            Some([]) if by_policies => Some(Certainty::Unknown),
+            Some([]) => None,
+            Some(_) => Some(Certainty::Certain),
+            None => Some(Certainty::Unknown),
+        }
+    }
+
     /// The Decrypt call behind a fetch that gets through; `None` where the object is under no key or the call is refused.
     pub(super) fn decrypt(&mut self, fetched: &Hit, action: &str, object: &str) -> Option<Hit> {
         let ground = self.ground;
@@ -24,6 +59,7 @@ impl Case<'_> {
             }
             Lock::Key(key) => key,
         };
+        self.best_decrypt?;
         let Some(found) = &fetched.found else { return Some(fetched.clone()) };
         let is_open = self.missing.is_some() && fetched.certainty == Certainty::Unknown;
         let mut hit = self.unlock(key, found, is_open, false);
@@ -61,7 +97,7 @@ impl Case<'_> {
             let fixed = request.context.iter().filter(|(key, _)| !free || !is_arranged(key.as_str()));
             let question = Question {
                 callers: vec![request.caller.clone()],
-                action: "kms:Decrypt",
+                action: DECRYPT,
                 resource: request.resource.clone(),
                 resource_account: request.resource_account,
                 policies: *policies,

@@ -132,13 +132,18 @@ pub(in crate::rules) fn by_role<'v, 'c>(
     role: &'v RoleView<'_>,
     told: &[&str],
 ) -> (Vec<(&'c str, Change<'v>)>, Vec<Gap>) {
+    let Some(account) = role.role.account else { return (Vec::new(), Vec::new()) };
+    let own = context.log_reaches().iter().filter(|reach| reach.owner == Some(account));
+    let mut untold = own.filter(|reach| !told.contains(&&*reach.bucket)).peekable();
+    // Most roles are in accounts without a log bucket, and have policies that name a thousand actions.
+    if untold.peek().is_none() {
+        return (Vec::new(), Vec::new());
+    }
     let covering = || role.policies.iter().flat_map(|policy| policy.policy.allows());
     let covers = |action: &&str| covering().any(|statement| statement.covers_action(action));
-    let Some(account) = role.role.account else { return (Vec::new(), Vec::new()) };
     if !CHANGES.iter().any(covers) || role.admissions(context).is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let own = context.log_reaches().iter().filter(|reach| reach.owner == Some(account));
     let (allowance, gaps) = (Allowance::of_rule(), RefCell::new(Vec::new()));
     let of_bucket = |bucket: &'c str, arn: &str| {
         CHANGES.into_iter().skip(1).filter(covers).find_map(|action| {
@@ -152,7 +157,6 @@ pub(in crate::rules) fn by_role<'v, 'c>(
             Some((bucket, Change { statement, who: Who::Anyone, action, answer, found }))
         })
     };
-    let untold = own.filter(|reach| !told.contains(&&*reach.bucket));
     let found = untold.filter_map(|reach| of_bucket(&reach.bucket, &reach.arn)).collect();
     let mut gaps = gaps.into_inner();
     gaps.dedup();
