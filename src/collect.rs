@@ -29,6 +29,7 @@
 
 mod answer;
 mod cloudtrail;
+mod configuration_item;
 mod error;
 mod files;
 mod iam;

@@ -21,4 +21,4 @@ pub use parse::parse;
 pub use principal::{Principal, PrincipalKind};
 pub use problem::{Problem, ProblemKind};
 pub use size::Size;
-pub(crate) use values::network;
+pub(crate) use values::{instant, network};

@@ -51,15 +51,8 @@ impl Reader<'_> {
         trail.account = parsed.and_then(|arn| arn.account_id());
         trail.home_region = text(json, "HomeRegion").or_else(|| parsed.map(|arn| arn.region.into()));
         trail.arn = arn;
-        if let Some(bucket) = bucket {
-            // What describes a trail leaves out what the trail does not have; a list of trails describes none.
-            trail.prefix = or_absent(spanned(json, "S3KeyPrefix"), json.span());
-            trail.key = or_absent(spanned(json, "KmsKeyId"), json.span());
-            trail.bucket = Known::Present(bucket.value, bucket.span);
-        }
-        trail.is_multi_region = known_flag(json, "IsMultiRegionTrail", "trail.is-multi-region");
-        trail.is_organization = known_flag(json, "IsOrganizationTrail", "trail.is-organization");
-        trail.validates_log_files = known_flag(json, "LogFileValidationEnabled", "trail.log-file-validation");
+        // What describes a trail leaves out what the trail does not have; a list of trails describes none.
+        trail_settings(&mut trail, json, bucket.is_some());
         self.push(Piece::Trail(Box::new(trail)));
         true
     }
@@ -110,10 +103,25 @@ impl Reader<'_> {
     }
 }
 
-fn or_absent(value: Option<Spanned<CompactString>>, span: Span) -> Known<CompactString> {
-    match value.filter(|value| !value.value.is_empty()) {
-        Some(value) => Known::Present(value.value, value.span),
-        None => Known::Absent(span),
+/// Reads the settings of a trail's object, which `leaves_out` what the trail does not have, or says it is `null`.
+pub(super) fn trail_settings(trail: &mut Trail, json: Json<'_>, leaves_out: bool) {
+    if let Some(bucket) = spanned(json, "S3BucketName").filter(|bucket| !bucket.value.is_empty()) {
+        trail.bucket = Known::Present(bucket.value, bucket.span);
+    }
+    trail.prefix = or_absent(json, "S3KeyPrefix", leaves_out, "trail.prefix");
+    trail.key = or_absent(json, "KmsKeyId", leaves_out, "trail.key");
+    trail.is_multi_region = known_flag(json, "IsMultiRegionTrail", "trail.is-multi-region");
+    trail.is_organization = known_flag(json, "IsOrganizationTrail", "trail.is-organization");
+    trail.validates_log_files = known_flag(json, "LogFileValidationEnabled", "trail.log-file-validation");
+}
+
+fn or_absent(json: Json<'_>, key: &str, leaves_out: bool, fact: &'static str) -> Known<CompactString> {
+    let value = json.member(key);
+    let is_empty = |value: Json<'_>| value.is_null() || value.as_str().is_some_and(|text| text.is_empty());
+    match spanned(json, key).filter(|text| !text.value.is_empty()) {
+        Some(text) => Known::Present(text.value, text.span),
+        None if leaves_out || value.is_some_and(is_empty) => Known::Absent(json.span()),
+        None => Known::not_collected(fact),
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) enum By {
     List,
     /// An object without the answer around it: what it tells, its keys tell.
     Bare,
+    /// A configuration item of AWS Config, which holds `null` for what is not there and leaves out what it does not
+    /// record.
+    Item,
 }
 
 impl By {
@@ -99,17 +102,22 @@ impl Reader<'_> {
             role.partition = arn.partition.into();
             role.path = path_of(arn, "role");
         }
-        role.path = text(json, "Path").or(role.path);
+        self.role_facts(&mut role, json, by);
+        self.push(Piece::Role(Box::new(role), by.is_list()));
+        true
+    }
+
+    /// Reads what a role's object tells of it but for its name.
+    pub(super) fn role_facts(&mut self, role: &mut Role, json: Json<'_>, by: By) {
+        role.path = text(json, "Path").or(role.path.take());
         let trust = json.member("AssumeRolePolicyDocument");
         role.trust = self.document(trust, PolicyKind::Trust, "role.trust-policy");
         let permissions = &mut role.permissions;
         permissions.inline = self.inline(json, "RolePolicyList", "role.inline-policies");
         permissions.attached = attached(json, "AttachedManagedPolicies", "role.attached-policies");
-        let told = by == By::Get
-            || ["AttachedManagedPolicies", "RoleLastUsed", "Tags"].iter().any(|key| json.member(key).is_some());
-        permissions.boundary = boundary(json, told && by != By::List, "role.permissions-boundary");
-        self.push(Piece::Role(Box::new(role), by.is_list()));
-        true
+        role.is_listed = by != By::Item && !permissions.attached.is_unknown();
+        let told = ["AttachedManagedPolicies", "RoleLastUsed", "Tags"].iter().any(|key| json.member(key).is_some());
+        permissions.boundary = boundary(json, by, told, "role.permissions-boundary");
     }
 
     /// Reads a user's object; whether it is one.
@@ -121,21 +129,27 @@ impl Reader<'_> {
         let account = arn.as_deref().and_then(account_of);
         let mut user = User::new(name, account, json.span());
         user.arn = arn;
+        self.user_facts(&mut user, json, by);
+        self.push(Piece::User(Box::new(user), by.is_list()));
+        true
+    }
+
+    /// Reads what a user's object tells of it but for its name.
+    pub(super) fn user_facts(&mut self, user: &mut User, json: Json<'_>, by: By) {
         let details = json.member("AttachedManagedPolicies").is_some();
+        let has_none = if by == By::Item { json.member("UserPolicyList").is_some_and(Json::is_null) } else { details };
         // A user without inline policies has no list of them, not an empty one.
         user.permissions.inline = match array(json, "UserPolicyList") {
-            None if details => Known::Present(Vec::new(), json.span()),
+            None if has_none => Known::Present(Vec::new(), json.span()),
             _ => self.inline(json, "UserPolicyList", "user.inline-policies"),
         };
         user.permissions.attached = attached(json, "AttachedManagedPolicies", "user.attached-policies");
-        let told = by == By::Get || details || json.member("Tags").is_some();
-        user.permissions.boundary = boundary(json, told && by != By::List, "user.permissions-boundary");
+        let told = details || json.member("Tags").is_some();
+        user.permissions.boundary = boundary(json, by, told, "user.permissions-boundary");
         if let Some(groups) = array(json, "GroupList") {
             let names = groups.elements().filter_map(Json::as_str).map(CompactString::from).collect();
             user.groups = Known::Present(names, groups.span());
         }
-        self.push(Piece::User(Box::new(user), by.is_list()));
-        true
     }
 
     /// Reads a group's object; whether it is one.
@@ -147,10 +161,15 @@ impl Reader<'_> {
         let account = arn.as_deref().and_then(account_of);
         let mut group = Group::new(name, account, json.span());
         group.arn = arn;
-        group.permissions.inline = self.inline(json, "GroupPolicyList", "group.inline-policies");
-        group.permissions.attached = attached(json, "AttachedManagedPolicies", "group.attached-policies");
+        self.group_facts(&mut group, json);
         self.push(Piece::Group(Box::new(group), by.is_list()));
         true
+    }
+
+    /// Reads what a group's object tells of it but for its name.
+    pub(super) fn group_facts(&mut self, group: &mut Group, json: Json<'_>) {
+        group.permissions.inline = self.inline(json, "GroupPolicyList", "group.inline-policies");
+        group.permissions.attached = attached(json, "AttachedManagedPolicies", "group.attached-policies");
     }
 
     fn inline(&mut self, json: Json<'_>, key: &str, fact: &'static str) -> Known<Vec<InlinePolicy>> {
@@ -165,6 +184,15 @@ impl Reader<'_> {
     /// Reads a managed policy with its versions; whether it is one.
     pub(super) fn managed_policy(&mut self, json: Json<'_>) -> bool {
         let Some(arn) = text(json, "Arn").filter(|arn| policy_name(arn).is_some()) else { return false };
+        let name = text(json, "PolicyName").or_else(|| policy_name(&arn).map(CompactString::from)).unwrap_or_default();
+        let document = self.default_version(json);
+        let policy = ManagedPolicy { name, arn: Some(arn), span: json.span(), document };
+        self.push(Piece::ManagedPolicy(Box::new(policy)));
+        true
+    }
+
+    /// The text of the default version of a managed policy's object.
+    pub(super) fn default_version(&mut self, json: Json<'_>) -> Known<Document> {
         let fact = "managed-policy.document";
         let mut document = Known::not_collected(fact);
         let default = text(json, "DefaultVersionId");
@@ -175,11 +203,7 @@ impl Reader<'_> {
                 document = self.document(version.member("Document"), PolicyKind::Identity, fact);
             }
         }
-        let name = text(json, "PolicyName").or_else(|| policy_name(&arn).map(CompactString::from)).unwrap_or_default();
-        let document = document.map(Document::kept_once_read);
-        let policy = ManagedPolicy { name, arn: Some(arn), span: json.span(), document };
-        self.push(Piece::ManagedPolicy(Box::new(policy)));
-        true
+        document.map(Document::kept_once_read)
     }
 
     /// Reads the other answers of IAM and STS; whether it is one.
@@ -341,7 +365,7 @@ fn account_of(arn: &str) -> Option<AccountId> {
 }
 
 /// `/` or `/a/b/` of `role/a/b/name`.
-fn path_of(arn: Arn<'_>, kind: &str) -> Option<CompactString> {
+pub(super) fn path_of(arn: Arn<'_>, kind: &str) -> Option<CompactString> {
     let named = arn.resource.strip_prefix(kind)?;
     named.rfind('/').and_then(|end| named.get(..=end)).map(CompactString::from)
 }
@@ -363,14 +387,21 @@ fn arns(list: Json<'_>) -> Vec<Spanned<CompactString>> {
     list.elements().filter_map(|policy| spanned(policy, "PolicyArn")).collect()
 }
 
-fn boundary(json: Json<'_>, told: bool, fact: &'static str) -> Known<CompactString> {
+/// The boundary, where there is one; `told` is whether an object by itself is one that would hold it.
+fn boundary(json: Json<'_>, by: By, told: bool, fact: &'static str) -> Known<CompactString> {
+    let is_told = match by {
+        By::Get => true,
+        By::List => false,
+        By::Details | By::Bare => told,
+        By::Item => json.member("PermissionsBoundary").is_some(),
+    };
     match json.member("PermissionsBoundary").filter(|boundary| !boundary.is_null()) {
         Some(boundary) => {
             let arn = spanned(boundary, "PermissionsBoundaryArn")
                 .or_else(|| Some(Spanned::new(boundary.as_str()?.into(), boundary.span())));
             arn.map_or(Known::not_collected(fact), |arn| Known::Present(arn.value, arn.span))
         }
-        None if told => Known::Absent(json.span()),
+        None if is_told => Known::Absent(json.span()),
         None => Known::not_collected(fact),
     }
 }

@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use compact_str::CompactString;
 
+use super::configuration_item;
 use super::error::CollectError;
 use super::names::{Layout, Names};
 use super::piece::{ListedBucket, Loose, Page, Piece, Told};
@@ -52,6 +53,7 @@ impl FileTold {
 
 /// Puts the estate together.
 pub(super) fn join(mut files: Vec<FileTold>, sources: SourceMap) -> (Estate, Vec<CollectError>) {
+    configuration_item::pass_over_outdated(files.iter_mut().map(|file| &mut *file.told));
     let folders = Folders::new(&files);
     let mut join = Join {
         folders: &folders,
@@ -138,6 +140,8 @@ impl Join<'_> {
                     self.builder.managed_policy(*policy);
                 }
             }
+            Piece::Bucket(bucket) if bucket.named_by == NamedBy::Input => self.builder.bucket(*bucket),
+            Piece::Account(id, account) => self.builder.account(id, *account),
             Piece::Key(key) if key.arn.is_some() && file.said.is_none() => self.key(file, *key),
             Piece::Trail(trail) if !trail.name.is_empty() && file.said.is_none() => self.builder.trail(*trail),
             Piece::Organization(id, management) => self.builder.organization(id, management),

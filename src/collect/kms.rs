@@ -32,6 +32,21 @@ pub(super) fn named(id_or_arn: &str, span: Span) -> Box<Key> {
     key
 }
 
+/// What describes a key.
+pub(super) fn read_metadata(metadata: Json<'_>) -> KeyMetadata {
+    KeyMetadata {
+        manager: text(metadata, "KeyManager").and_then(|manager| match manager.as_str() {
+            "AWS" => Some(KeyManager::Aws),
+            "CUSTOMER" => Some(KeyManager::Customer),
+            _ => None,
+        }),
+        state: spanned(metadata, "KeyState"),
+        usage: spanned(metadata, "KeyUsage"),
+        spec: spanned(metadata, "KeySpec").or_else(|| spanned(metadata, "CustomerMasterKeySpec")),
+        origin: spanned(metadata, "Origin"),
+    }
+}
+
 /// One grant, as `kms list-grants` shows it.
 pub(crate) fn read_grant(json: Json<'_>) -> Grant {
     let operations = array(json, "Operations").into_iter().flat_map(Json::elements);
@@ -82,18 +97,7 @@ impl Reader<'_> {
         let arn = text(metadata, "Arn").or_else(|| text(metadata, "KeyArn")).or_else(|| text(metadata, "KeyId"));
         let mut key = named(&arn.unwrap_or_default(), json.span());
         key.account = key.account.or_else(|| AccountId::parse(&text(metadata, "AWSAccountId").unwrap_or_default()));
-        let facts = KeyMetadata {
-            manager: text(metadata, "KeyManager").and_then(|manager| match manager.as_str() {
-                "AWS" => Some(KeyManager::Aws),
-                "CUSTOMER" => Some(KeyManager::Customer),
-                _ => None,
-            }),
-            state: spanned(metadata, "KeyState"),
-            usage: spanned(metadata, "KeyUsage"),
-            spec: spanned(metadata, "KeySpec").or_else(|| spanned(metadata, "CustomerMasterKeySpec")),
-            origin: spanned(metadata, "Origin"),
-        };
-        key.metadata = Known::Present(facts, metadata.span());
+        key.metadata = Known::Present(read_metadata(metadata), metadata.span());
         self.push(Piece::Key(key));
         true
     }

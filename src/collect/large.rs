@@ -1,9 +1,10 @@
-//! Exports of hundreds of megabytes: the items of IAM's lists are read one at a time, and the tape is used again.
+//! Exports of hundreds of megabytes: the items of IAM's lists and of AWS Config are read one at a time, and the tape is used again.
 //!
 //! Policy documents are not kept parsed: an estate of a hundred thousand roles must not take more memory than its text.
 
 use std::collections::HashMap;
 
+use super::configuration_item::{self, Member};
 use super::iam::List;
 use super::reader::{Reader, says_more};
 use crate::syntax::json::{Container, Cursor, Duplicate, Json, JsonError, Tape};
@@ -63,12 +64,22 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
     let mut found = Large::Nothing;
     let first = reader.told.pieces.len();
     let (mut page, mut goes_on): (Option<(List, Span)>, bool) = (None, false);
+    let mut rows = None;
     cursor.enter()?;
     while let Some(key) = cursor.next_key(tape)? {
         let (name, span) = (key.as_str().unwrap_or_default().into_owned(), key.span());
-        let list = List::of_key(&name).filter(|_| cursor.peek() == Container::Array);
-        if let Some(list) = list {
-            items(reader, list, cursor, tape)?;
+        let is_list = cursor.peek() == Container::Array;
+        let configuration = Member::of_key(&name).filter(|member| is_list && member.is_list());
+        if let Some(member) = configuration {
+            found = Large::Read;
+            if member == Member::Rows {
+                rows = Some(span);
+            }
+            elements(cursor, tape, reader, &|reader, item| reader.configuration_element(member, item))?;
+        } else if let Some(list) = List::of_key(&name).filter(|_| is_list) {
+            elements(cursor, tape, reader, &|reader, item| {
+                reader.iam_item(list, item);
+            })?;
             found = Large::Read;
             if page.is_none_or(|(known, _)| known == List::Policies) {
                 page = Some((list, span));
@@ -91,6 +102,9 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
     if let Some((list, span)) = page {
         reader.page(list.fact(), reader.account_since(first), goes_on, span);
     }
+    if let Some(span) = rows {
+        reader.page(configuration_item::ITEMS, None, goes_on, span);
+    }
     let whole = ["Grants", "Aliases", "Accounts", "Buckets", "trailList", "Trails", "Policy", "Targets"];
     if found == Large::Nothing && whole.iter().any(|key| keys.contains_key(*key)) {
         return Ok(Large::Whole);
@@ -98,11 +112,16 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
     Ok(found)
 }
 
-fn items(reader: &mut Reader<'_>, list: List, cursor: &mut Cursor<'_>, tape: &mut Tape) -> Result<(), JsonError> {
+fn elements(
+    cursor: &mut Cursor<'_>,
+    tape: &mut Tape,
+    reader: &mut Reader<'_>,
+    read: &dyn Fn(&mut Reader<'_>, Json<'_>),
+) -> Result<(), JsonError> {
     cursor.enter()?;
     while cursor.next_element()? {
         let item = cursor.value(tape)?;
-        reader.iam_item(list, item);
+        read(reader, item);
         reader.duplicates(item);
     }
     reader.told.recognised = true;

@@ -2,9 +2,10 @@
 
 use compact_str::CompactString;
 
+use super::configuration_item::Capture;
 use crate::aws::AccountId;
 use crate::estate::{
-    BlockPublicAccess, Broken, Bucket, Document, Gap, Group, IdentityKind, Key, Known, ManagedPolicy, Member,
+    Account, BlockPublicAccess, Broken, Bucket, Document, Gap, Group, IdentityKind, Key, Known, ManagedPolicy, Member,
     OrganizationPolicy, Part, Role, Target, Trail, User,
 };
 use crate::syntax::json::Duplicate;
@@ -47,6 +48,8 @@ pub(super) enum Piece {
     Parent(Spanned<CompactString>),
     /// The account that an export was made in.
     Caller(AccountId),
+    /// Facts about an account.
+    Account(AccountId, Box<Account>),
     /// A policy document.
     Policy(Box<Loose>),
     /// Something that could not be read.
@@ -92,6 +95,8 @@ pub(super) struct Page {
 pub(super) struct Told {
     pub(super) pieces: Vec<Piece>,
     pub(super) pages: Vec<Page>,
+    /// When AWS Config recorded what is told, in the order of the pieces.
+    pub(super) captures: Vec<Capture>,
     pub(super) broken: Vec<Broken>,
     pub(super) duplicates: Vec<Duplicate>,
     /// Whether some of it was recognised, be it of no use to any rule.

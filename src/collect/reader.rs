@@ -60,9 +60,14 @@ impl<'a> Reader<'a> {
 
     /// Notes keys that stand twice in a value outside of its policy documents; those note their own.
     pub(super) fn duplicates(&mut self, json: Json<'_>) {
-        if self.documents.as_slice() == [json.span()] {
-            return self.documents.clear();
+        if self.documents.as_slice() != [json.span()] {
+            self.duplicates_inside(json);
         }
+        self.documents.clear();
+    }
+
+    /// Notes keys that stand twice in a text inside the value being read.
+    pub(super) fn duplicates_inside(&mut self, json: Json<'_>) {
         let found = json.duplicate_keys();
         if !found.is_empty() {
             let documents = &mut self.documents;
@@ -73,12 +78,12 @@ impl<'a> Reader<'a> {
             };
             self.told.duplicates.extend(found.into_iter().filter(|duplicate| !inside(duplicate.again)));
         }
-        self.documents.clear();
     }
 
     /// The policy document that a member holds: object, string or percent-encoded.
     pub(super) fn document(&mut self, json: Option<Json<'_>>, kind: PolicyKind, fact: &'static str) -> Known<Document> {
         let Some(json) = json.filter(|json| !json.is_null()) else { return Known::not_collected(fact) };
+        let json = json.minding_case();
         let span = json.span();
         self.documents.push(span);
         let read = if self.deferred {

@@ -35,24 +35,9 @@ impl Reader<'_> {
     }
 
     fn ownership(&mut self, json: Json<'_>) -> bool {
-        let controls = object(json, "OwnershipControls").unwrap_or(json);
-        let Some(rules) = array(controls, "Rules").filter(|rules| begins_with(*rules, &["ObjectOwnership"])) else {
-            return false;
-        };
-        let fact = "bucket.ownership-controls";
+        let Some(ownership) = read_ownership(json) else { return false };
         let mut bucket = nameless(json.span());
-        let value = rules.elements().next().and_then(|rule| rule.member("ObjectOwnership"));
-        if let Some((value, text)) = value.and_then(|value| Some((value, value.as_str()?))) {
-            let ownership = match text.as_ref() {
-                "BucketOwnerEnforced" => Some(ObjectOwnership::BucketOwnerEnforced),
-                "BucketOwnerPreferred" => Some(ObjectOwnership::BucketOwnerPreferred),
-                "ObjectWriter" => Some(ObjectOwnership::ObjectWriter),
-                _ => None,
-            };
-            // S3 takes one rule; of two it can not be told which counts.
-            let ownership = ownership.filter(|_| rules.elements().count() == 1);
-            bucket.ownership = or_not_understood(ownership, fact, value.span());
-        }
+        bucket.ownership = ownership;
         self.push(Piece::Bucket(bucket));
         true
     }
@@ -78,50 +63,16 @@ impl Reader<'_> {
     }
 
     fn encryption(&mut self, json: Json<'_>) -> bool {
-        let configuration = object(json, "ServerSideEncryptionConfiguration").unwrap_or(json);
-        let rules = array(configuration, "Rules");
-        let Some(rules) = rules.filter(|rules| begins_with(*rules, &["ApplyServerSideEncryptionByDefault"])) else {
-            return false;
-        };
-        let fact = "bucket.encryption";
+        let Some(encryption) = read_encryption(json) else { return false };
         let mut bucket = nameless(json.span());
-        let rule = rules.elements().next();
-        let default = rule.and_then(|rule| rule.member("ApplyServerSideEncryptionByDefault"));
-        if let (Some(rule), Some(default)) = (rule, default) {
-            let algorithm = spanned(default, "SSEAlgorithm").map(|algorithm| BucketEncryption {
-                algorithm_span: algorithm.span,
-                algorithm: match algorithm.value.as_str() {
-                    "AES256" => Encryption::S3,
-                    "aws:kms" => Encryption::Kms,
-                    "aws:kms:dsse" => Encryption::KmsDualLayer,
-                    _ => Encryption::Other(algorithm.value),
-                },
-                key: spanned(default, "KMSMasterKeyID").filter(|key| !key.value.is_empty()),
-                bucket_key: flag(rule, "BucketKeyEnabled").unwrap_or(false),
-            });
-            bucket.encryption = or_not_understood(algorithm, fact, default.span());
-        }
+        bucket.encryption = encryption;
         self.push(Piece::Bucket(bucket));
         true
     }
 
     fn block_public_access(&mut self, json: Json<'_>) -> bool {
-        const SETTINGS: [&str; 4] =
-            ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
-        let settings = object(json, "PublicAccessBlockConfiguration");
-        let is_wrapped = settings.is_some();
-        let settings = settings.unwrap_or(json);
-        if !is_wrapped && !SETTINGS.iter().all(|key| flag(settings, key).is_some()) {
-            return false;
-        }
-        let on = |key| flag(settings, key).unwrap_or(false);
-        let found = BlockPublicAccess {
-            block_public_acls: on("BlockPublicAcls"),
-            ignore_public_acls: on("IgnorePublicAcls"),
-            block_public_policy: on("BlockPublicPolicy"),
-            restrict_public_buckets: on("RestrictPublicBuckets"),
-        };
-        self.push(Piece::BlockPublicAccess(Known::Present(found, settings.span()), json.span()));
+        let Some(settings) = read_block_public_access(json) else { return false };
+        self.push(Piece::BlockPublicAccess(settings, json.span()));
         true
     }
 
@@ -224,6 +175,65 @@ impl Reader<'_> {
     }
 }
 
+/// The ownership controls of a bucket, with or without the answer around them; `None` where it is none.
+pub(super) fn read_ownership(json: Json<'_>) -> Option<Known<ObjectOwnership>> {
+    let fact = "bucket.ownership-controls";
+    let controls = object(json, "OwnershipControls").unwrap_or(json);
+    let rules = array(controls, "Rules").filter(|rules| begins_with(*rules, &["ObjectOwnership"]))?;
+    let value = rules.elements().next().and_then(|rule| rule.member("ObjectOwnership"));
+    let Some((value, text)) = value.and_then(|value| Some((value, value.as_str()?))) else {
+        return Some(Known::not_collected(fact));
+    };
+    let ownership = match text.as_ref() {
+        "BucketOwnerEnforced" => Some(ObjectOwnership::BucketOwnerEnforced),
+        "BucketOwnerPreferred" => Some(ObjectOwnership::BucketOwnerPreferred),
+        "ObjectWriter" => Some(ObjectOwnership::ObjectWriter),
+        _ => None,
+    };
+    // S3 takes one rule; of two it can not be told which counts.
+    let ownership = ownership.filter(|_| rules.elements().count() == 1);
+    Some(or_not_understood(ownership, fact, value.span()))
+}
+
+/// The default encryption of a bucket, with or without the answer around it; `None` where it is none.
+pub(super) fn read_encryption(json: Json<'_>) -> Option<Known<BucketEncryption>> {
+    let configuration = object(json, "ServerSideEncryptionConfiguration").unwrap_or(json);
+    let rules = array(configuration, "Rules");
+    let rule = rules.filter(|rules| begins_with(*rules, &["ApplyServerSideEncryptionByDefault"]))?.elements().next()?;
+    let default = rule.member("ApplyServerSideEncryptionByDefault")?;
+    let encryption = spanned(default, "SSEAlgorithm").map(|algorithm| BucketEncryption {
+        algorithm_span: algorithm.span,
+        algorithm: match algorithm.value.as_str() {
+            "AES256" => Encryption::S3,
+            "aws:kms" => Encryption::Kms,
+            "aws:kms:dsse" => Encryption::KmsDualLayer,
+            _ => Encryption::Other(algorithm.value),
+        },
+        key: spanned(default, "KMSMasterKeyID").filter(|key| !key.value.is_empty()),
+        bucket_key: flag(rule, "BucketKeyEnabled").unwrap_or(false),
+    });
+    Some(or_not_understood(encryption, "bucket.encryption", default.span()))
+}
+
+/// Block public access settings, with or without the answer around them, which may leave out what is off; `None` where
+/// it is none.
+pub(super) fn read_block_public_access(json: Json<'_>) -> Option<Known<BlockPublicAccess>> {
+    const SETTINGS: [&str; 4] = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+    let wrapped = object(json, "PublicAccessBlockConfiguration");
+    let settings = wrapped.unwrap_or(json);
+    if wrapped.is_none() && !SETTINGS.iter().all(|key| flag(settings, key).is_some()) {
+        return None;
+    }
+    let on = |key| flag(settings, key).unwrap_or(false);
+    let found = BlockPublicAccess {
+        block_public_acls: on("BlockPublicAcls"),
+        ignore_public_acls: on("IgnorePublicAcls"),
+        block_public_policy: on("BlockPublicPolicy"),
+        restrict_public_buckets: on("RestrictPublicBuckets"),
+    };
+    Some(Known::Present(found, settings.span()))
+}
+
 /// A value that is there but is none we know is not known.
 fn or_not_understood<T>(value: Option<T>, fact: &'static str, span: Span) -> Known<T> {
     match value {
@@ -232,7 +242,7 @@ fn or_not_understood<T>(value: Option<T>, fact: &'static str, span: Span) -> Kno
     }
 }
 
-/// One grant of an ACL, as `s3api get-bucket-acl` shows it.
+/// One grant of an ACL, as `s3api get-bucket-acl` or AWS Config shows it.
 pub(crate) fn read_acl_grant(json: Json<'_>) -> Option<AclGrant> {
     let grantee = json.member("Grantee")?;
     Some(AclGrant {
@@ -243,8 +253,12 @@ pub(crate) fn read_acl_grant(json: Json<'_>) -> Option<AclGrant> {
     })
 }
 
+/// A grantee; AWS Config has groups by their bare names or as `identifier`, where it may also have canonical IDs.
 fn read_grantee(json: Json<'_>) -> Grantee {
-    if let Some(uri) = text(json, "URI") {
+    let group = text(json, "URI").or_else(|| json.as_str().map(CompactString::from));
+    let identifier = text(json, "ID").or_else(|| text(json, "Identifier"));
+    let is_group = |id: &CompactString| id.contains("/groups/");
+    if let Some(uri) = group.or_else(|| identifier.clone().filter(is_group)) {
         return match uri.rsplit('/').next() {
             Some("AllUsers") => Grantee::AllUsers,
             Some("AuthenticatedUsers") => Grantee::AuthenticatedUsers,
@@ -252,19 +266,21 @@ fn read_grantee(json: Json<'_>) -> Grantee {
             _ => Grantee::Other(uri),
         };
     }
-    match text(json, "ID") {
+    match identifier {
         Some(id) => Grantee::CanonicalUser(id),
         None => Grantee::Other(text(json, "EmailAddress").unwrap_or_else(|| CompactString::from(json.raw()))),
     }
 }
 
+/// A permission, as `FULL_CONTROL` or, in AWS Config, `FullControl`.
 fn permission(text: CompactString) -> AclPermission {
-    match text.as_str() {
-        "READ" => AclPermission::Read,
-        "WRITE" => AclPermission::Write,
-        "READ_ACP" => AclPermission::ReadAcp,
-        "WRITE_ACP" => AclPermission::WriteAcp,
-        "FULL_CONTROL" => AclPermission::FullControl,
+    let plain: String = text.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
+    match plain.as_str() {
+        "read" => AclPermission::Read,
+        "write" => AclPermission::Write,
+        "readacp" => AclPermission::ReadAcp,
+        "writeacp" => AclPermission::WriteAcp,
+        "fullcontrol" => AclPermission::FullControl,
         _ => AclPermission::Other(text),
     }
 }

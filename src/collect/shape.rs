@@ -38,7 +38,8 @@ impl Reader<'_> {
             let _ = self.policy(json, kind, true);
             return true;
         }
-        self.iam(json)
+        self.configuration_items(json)
+            || self.iam(json)
             || self.s3(json)
             || self.kms(json)
             || self.cloudtrail(json)
@@ -227,17 +228,12 @@ fn template(json: Json<'_>) -> Option<&'static str> {
     if has("terraform_version") && has("lineage") {
         return Some("Terraform state file");
     }
-    if ["configurationItems", "baseConfigurationItems", "BaseConfigurationItems"].iter().any(|key| has(key))
-        || (has("configurationItemStatus") && has("resourceType"))
-    {
-        return Some("AWS Config snapshot");
-    }
     None
 }
 
 /// Whether a text that is not JSON holds a key by which a document of ours is known, also inside a string.
 pub(super) fn holds_known_key(text: &str) -> bool {
-    const KEYS: [&str; 20] = [
+    const KEYS: [&str; 24] = [
         "Statement",
         "RoleDetailList",
         "UserDetailList",
@@ -258,6 +254,10 @@ pub(super) fn holds_known_key(text: &str) -> bool {
         "trailList",
         "S3BucketName",
         "PolicySummary",
+        "configurationItems",
+        "baseConfigurationItems",
+        "BaseConfigurationItems",
+        "configurationItemStatus",
     ];
     let bytes = text.as_bytes();
     KEYS.iter().any(|key| {

@@ -193,6 +193,9 @@ impl Builder {
 
     fn known_part(&mut self, kind: IdentityKind, at: usize, part: Part) {
         let Estate { sources, documents, roles, users, groups, .. } = &mut self.estate;
+        if let (IdentityKind::Role, Part::Attached(attached), Some(role)) = (kind, &part, roles.get_mut(at)) {
+            role.is_listed |= !attached.is_unknown();
+        }
         let mut merge = Merge { sources, documents };
         let facts = facts(kind);
         let permissions = match kind {

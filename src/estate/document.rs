@@ -3,12 +3,13 @@
 //! Sources: IAM API Reference (documents are percent-encoded per RFC 3986; the AWS CLI decodes them), S3, KMS and
 //! Organizations API references (documents are JSON strings).
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use memchr::memmem;
 
 use crate::policy::{Policy, PolicyKind, Size, parse};
-use crate::syntax::json::{Json, JsonError, Kind, Tape};
+use crate::syntax::json::{Json, JsonError, Kind, Tape, unescape};
 use crate::text::embedded::{Place, percent_decode};
 use crate::text::{SourceMap, Span};
 
@@ -100,17 +101,29 @@ impl Document {
     }
 
     fn measured<T: Default>(&self, sources: &SourceMap, measure: &mut dyn FnMut(Json<'_>) -> T) -> T {
-        let place = Place::direct(self.span.source, self.span.start);
-        let mut tape = Tape::new();
-        let Ok(json) = tape.read(sources.slice(self.span), &place) else { return T::default() };
-        unwrap(json, 0, measure).unwrap_or_default()
+        self.value(sources, &mut |json| unwrap(json, 0, measure).ok()).flatten().unwrap_or_default()
     }
 
     fn read_again(&self, sources: &SourceMap) -> Policy {
-        let place = Place::direct(self.span.source, self.span.start);
-        let mut tape = Tape::new();
-        let read = tape.read(sources.slice(self.span), &place).ok().and_then(|json| read_policy(json, self.kind).ok());
+        let read = self.value(sources, &mut |json| read_policy(json, self.kind).ok()).flatten();
         read.unwrap_or_else(|| Policy::empty(self.kind, self.span))
+    }
+
+    /// Gives the value in the file to `read`; where it stands inside a JSON string, each of its characters that need it
+    /// is escaped once more.
+    fn value<T>(&self, sources: &SourceMap, read: &mut dyn FnMut(Json<'_>) -> T) -> Option<T> {
+        let mut text = Cow::Borrowed(sources.slice(self.span));
+        let mut place = Place::direct(self.span.source, self.span.start);
+        for _ in 0..=MAX_LAYERS {
+            let mut tape = Tape::new();
+            if let Ok(json) = tape.read(&text, &place) {
+                return Some(read(json));
+            }
+            let inner = unescape(&text, 0);
+            place = place.embedded(&inner.map);
+            text = Cow::Owned(inner.text);
+        }
+        None
     }
 }
 
@@ -238,6 +251,33 @@ mod tests {
             let kept = read_policy(json, PolicyKind::Identity).unwrap();
             let again = Document::deferred(PolicyKind::Identity, json.span()).policy(&sources);
             assert_eq!(format!("{:?}", kept.statements), format!("{:?}", again.statements));
+        }
+    }
+
+    #[test]
+    fn a_document_inside_a_json_string_reads_again_and_is_measured() {
+        for text in encodings() {
+            for layers in 1..=MAX_LAYERS {
+                let string = |text: &str| serde_json::to_string(text).unwrap();
+                let file = (0..layers).fold(format!(r#"{{"é\n": [1, {text}]}}"#), |text, _| string(&text));
+                let mut sources = SourceMap::new();
+                let id = sources.add(Source::new("f.json", file.clone()));
+                let (place, mut tape) = (Place::direct(id, 0), Tape::new());
+                let json = tape.read(&file, &place).unwrap();
+                let (kept, span) = unwrap(json, 0, &mut |inner| {
+                    let (_, list) = inner.members().next().unwrap();
+                    let policy = list.elements().nth(1).unwrap();
+                    (read_policy(policy, PolicyKind::Identity).unwrap(), policy.span())
+                })
+                .unwrap();
+                let document = Document::deferred(PolicyKind::Identity, span);
+                let again = document.policy(&sources);
+                assert_eq!(again.statements.len(), 1, "{file}");
+                assert_eq!(format!("{:?}", kept.statements), format!("{:?}", again.statements), "{file}");
+                assert_eq!(document.size(&sources).minified_bytes as usize, POLICY.len(), "{file}");
+                let effect = again.statements[0].effect_span;
+                assert!(file[effect.start as usize..effect.end as usize].contains("Allow"), "{file}");
+            }
         }
     }
 

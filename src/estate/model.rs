@@ -59,9 +59,10 @@ impl Estate {
         index.get(arn).and_then(|index| self.managed_policies.get(*index))
     }
 
-    /// Whether the roles of an account were listed, as an export lists them; single policies tell of single roles.
+    /// Whether the roles of an account were listed, as an export lists them; single policies tell of single roles, and
+    /// AWS Config of those it records.
     pub fn lists_roles_of(&self, account: AccountId) -> bool {
-        let is_listed = |role: &&Role| role.path.is_some() && !role.permissions.attached.is_unknown();
+        let is_listed = |role: &&Role| role.is_listed && role.path.is_some() && !role.permissions.attached.is_unknown();
         self.roles.iter().filter(is_listed).any(|role| role.account == Some(account))
     }
 
@@ -256,6 +257,8 @@ pub struct Role {
     pub named_by: NamedBy,
     /// Where it is described: its object in an export, or its first document.
     pub span: Span,
+    /// Whether IAM itself told the managed policies it has, which an export tells of all roles of an account at once.
+    pub is_listed: bool,
     /// Who may assume it.
     pub trust: Known<Document>,
     /// What it may do.

@@ -72,7 +72,7 @@ fn ordered(found: Ordering, order: Order) -> bool {
 /// Nanoseconds since 1970 of a W3C date (`YYYY`, `YYYY-MM`, `YYYY-MM-DD`, with time and zone) or of epoch seconds.
 ///
 /// Four digits are a year; any other run of digits is seconds.
-pub(super) fn instant(text: &str) -> Option<i128> {
+pub(crate) fn instant(text: &str) -> Option<i128> {
     if text.len() != 4
         && let Ok(seconds) = text.parse::<i64>()
     {

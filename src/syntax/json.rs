@@ -10,7 +10,7 @@ mod tree;
 use std::fmt;
 
 pub use cursor::{Container, Cursor};
-pub use tree::{Duplicate, Elements, Json, Kind, Members};
+pub use tree::{Duplicate, Elements, Json, Kind, Members, unescape};
 
 use crate::text::embedded::Place;
 

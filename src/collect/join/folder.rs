@@ -11,7 +11,7 @@ use crate::collect::label::{Label, TRUST, label};
 use crate::collect::names::{FolderNames, Layout};
 use crate::collect::piece::Piece;
 use crate::collect::subject::Subject;
-use crate::estate::{IdentityKind, Key, Known, Part};
+use crate::estate::{IdentityKind, Key, Known, NamedBy, Part};
 use crate::policy::PolicyKind;
 use crate::text::SourceId;
 
@@ -189,6 +189,11 @@ impl Folders {
                 },
                 _ => {}
             },
+            Piece::Bucket(bucket) if bucket.named_by == NamedBy::Input => {
+                folder.is_mixed = true;
+                folder.listed_buckets.add(bucket.name.clone());
+                self.buckets.insert(bucket.name.clone());
+            }
             Piece::Bucket(_) | Piece::BlockPublicAccess(..) => folder.is_mixed = true,
             Piece::Buckets(buckets, _) => {
                 for bucket in buckets {

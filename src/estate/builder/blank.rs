@@ -16,6 +16,7 @@ impl Role {
             partition: "aws".into(),
             named_by,
             span,
+            is_listed: false,
             trust: Known::not_collected(super::TRUST),
             permissions: Permissions::unknown(IdentityKind::Role),
         }

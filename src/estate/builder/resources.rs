@@ -15,6 +15,7 @@ pub(super) fn of_fact<T>(fact: &'static str, known: Known<T>) -> Known<T> {
 pub(super) fn merge_role(known: &mut Role, more: Role, whole: bool, merge: &mut Merge<'_>) {
     known.path = known.path.take().or(more.path);
     known.named_by = stronger(known.named_by, more.named_by);
+    known.is_listed |= more.is_listed;
     merge.known(TRUST, &mut known.trust, more.trust);
     let wholes = if whole { (true, true) } else { are_whole(&known.permissions, &more.permissions) };
     merge_permissions(&ROLE, &mut known.permissions, more.permissions, wholes, merge);

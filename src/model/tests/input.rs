@@ -67,6 +67,7 @@ impl Input {
             partition: "aws".into(),
             named_by: NamedBy::Input,
             span: trust.span().unwrap(),
+            is_listed: false,
             trust,
             permissions: Permissions::unknown(IdentityKind::Role),
         });

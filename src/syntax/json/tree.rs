@@ -48,6 +48,7 @@ pub struct Json<'t> {
     nodes: &'t [Node],
     place: &'t Place,
     index: u32,
+    ignores_case: bool,
 }
 
 /// A key that stands twice in one object.
@@ -63,7 +64,7 @@ pub struct Duplicate {
 
 impl<'t> Json<'t> {
     pub(super) fn new(text: &'t str, nodes: &'t [Node], place: &'t Place, index: u32) -> Self {
-        Json { text, nodes, place, index }
+        Json { text, nodes, place, index, ignores_case: false }
     }
 
     fn node(self) -> Node {
@@ -73,6 +74,16 @@ impl<'t> Json<'t> {
 
     fn at(self, index: u32) -> Json<'t> {
         Json { index, ..self }
+    }
+
+    /// The same value, whose keys and those below are found whether they are written in upper or in lower case.
+    pub fn ignoring_case(self) -> Json<'t> {
+        Json { ignores_case: true, ..self }
+    }
+
+    /// The same value, whose keys are found only as they are written, as they are unless the contrary was asked for.
+    pub fn minding_case(self) -> Json<'t> {
+        Json { ignores_case: false, ..self }
     }
 
     /// What kind of value it is.
@@ -169,10 +180,11 @@ impl<'t> Json<'t> {
     pub fn is_key(self, key: &str) -> bool {
         const QUOTES: usize = 2;
         let node = self.node();
+        let fits = |found: &str| if self.ignores_case { found.eq_ignore_ascii_case(key) } else { found == key };
         match node.escaped {
             // The keys of an object mostly differ in length.
-            false => (node.end - node.start) as usize == key.len() + QUOTES && self.inside() == Some(key),
-            true => self.as_str().is_some_and(|s| s == key),
+            false => (node.end - node.start) as usize == key.len() + QUOTES && self.inside().is_some_and(fits),
+            true => self.as_str().is_some_and(|found| fits(&found)),
         }
     }
 
@@ -274,8 +286,8 @@ impl<'t> Iterator for Elements<'t> {
     }
 }
 
-/// Takes the escapes out of the inside of a string that was read without error.
-fn unescape(raw: &str, base: u32) -> Decoded {
+/// Takes the escapes out of the inside of a string that was read without error, which starts at byte `base`.
+pub fn unescape(raw: &str, base: u32) -> Decoded {
     let bytes = raw.as_bytes();
     let mut text = String::with_capacity(raw.len());
     let mut map = OffsetMap::starting_at(base);
