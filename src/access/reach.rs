@@ -68,7 +68,14 @@ pub fn matrix(
     let about = contradictions.filter(|one| one.bucket.as_ref().is_none_or(|name| *name == log_bucket.name));
     gaps.extend(about.map(|one| one.gap.clone()));
     // Whom a list leaves out may read as well.
-    let unlisted = ["account.authorization-details", "account.roles", "account.users"];
+    let unlisted = [
+        "account.authorization-details",
+        "account.roles",
+        "account.users",
+        "input.configuration-items",
+        "role.configuration-item",
+        "user.configuration-item",
+    ];
     gaps.extend(estate.gaps.iter().filter(|gap| unlisted.contains(&gap.fact.as_ref())).cloned());
     let mut entries = everyone(&ground);
     chain::extend(&ground, &mut entries, &mut gaps);

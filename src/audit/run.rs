@@ -310,6 +310,15 @@ impl<'a> Runner<'a> {
             "account.roles" => &["role"],
             "account.users" | "account.groups" => &["identity-policy"],
             "account.trails" => &["trail"],
+            "input.configuration-items" => &["role", "identity-policy", "bucket", "key", "trail", "account"],
+            "role.configuration-item" => &["role", "identity-policy"],
+            "user.configuration-item" | "group.configuration-item" | "managed-policy.configuration-item" => {
+                &["identity-policy"]
+            }
+            "bucket.configuration-item" => &["bucket"],
+            "account.configuration-item" => &["account"],
+            "key.configuration-item" => &["key"],
+            "trail.configuration-item" => &["trail"],
             "key.grants" => &["key.grants"],
             "organization.accounts" => &["organization.accounts"],
             _ => return Vec::new(),

@@ -204,6 +204,7 @@ impl Reader<'_> {
     pub(super) fn configuration_element(&mut self, member: Member, json: Json<'_>) {
         match member {
             Member::Unprocessed => self.unprocessed(json),
+            Member::Rows if !is_row(json) => {}
             Member::Rows => self.row(json),
             _ => self.configuration_item(json, Form::Item),
         }
@@ -233,7 +234,6 @@ impl Reader<'_> {
     }
 
     fn rows(&mut self, json: Json<'_>, list: Json<'_>) -> bool {
-        let is_row = |row: Json<'_>| row.as_str().is_some_and(|row| row.trim_start().starts_with('{'));
         let is_query = object(json, "QueryInfo").is_some();
         if list.kind() != Kind::Array || !(is_query || list.elements().next().is_some_and(is_row)) {
             return false;
@@ -364,6 +364,11 @@ impl Reader<'_> {
             None => unknown("its text is not JSON"),
         }
     }
+}
+
+/// Whether a value is a row of a query: an object as a JSON string.
+fn is_row(json: Json<'_>) -> bool {
+    json.as_str().is_some_and(|text| text.trim_start().starts_with('{'))
 }
 
 /// Whether an object is an item by itself.

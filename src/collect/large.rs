@@ -71,15 +71,18 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
         let is_list = cursor.peek() == Container::Array;
         let configuration = Member::of_key(&name).filter(|member| is_list && member.is_list());
         if let Some(member) = configuration {
-            found = Large::Read;
+            // Other tools have lists of results as well.
+            reader.told.recognised |= member != Member::Rows;
             if member == Member::Rows {
                 rows = Some(span);
             }
+            found = Large::Read;
             elements(cursor, tape, reader, &|reader, item| reader.configuration_element(member, item))?;
         } else if let Some(list) = List::of_key(&name).filter(|_| is_list) {
             elements(cursor, tape, reader, &|reader, item| {
                 reader.iam_item(list, item);
             })?;
+            reader.told.recognised = true;
             found = Large::Read;
             if page.is_none_or(|(known, _)| known == List::Policies) {
                 page = Some((list, span));
@@ -102,7 +105,7 @@ fn object(reader: &mut Reader<'_>, cursor: &mut Cursor<'_>, tape: &mut Tape) -> 
     if let Some((list, span)) = page {
         reader.page(list.fact(), reader.account_since(first), goes_on, span);
     }
-    if let Some(span) = rows {
+    if let Some(span) = rows.filter(|_| reader.told.recognised) {
         reader.page(configuration_item::ITEMS, None, goes_on, span);
     }
     let whole = ["Grants", "Aliases", "Accounts", "Buckets", "trailList", "Trails", "Policy", "Targets"];
@@ -124,7 +127,6 @@ fn elements(
         read(reader, item);
         reader.duplicates(item);
     }
-    reader.told.recognised = true;
     Ok(())
 }
 
@@ -216,7 +218,10 @@ mod tests {
             };
             shown.push_str(&format!("{name} {span:?}\n"));
         }
-        format!("{shown}{:?}{:?}", told.broken, told.duplicates)
+        // The estate sorts them.
+        let mut duplicates = told.duplicates.clone();
+        duplicates.sort_by_key(|duplicate| duplicate.again.start);
+        format!("{shown}{:?}{duplicates:?}", told.broken)
     }
 
     const DETAILS: &str = r#" {"UserDetailList": [{"UserName": "u", "UserId": "A", "UserId": "B", "Arn": "arn:aws:iam::111111111111:user/u"}],
@@ -243,6 +248,34 @@ mod tests {
             panic!()
         };
         assert_eq!((second.span.start - first.span.start) as usize, DETAILS.len(), "places count from the beginning");
+    }
+
+    #[test]
+    fn configuration_items_one_by_one_tell_the_same_as_the_whole() {
+        let role = r#"{"resourceType":"AWS::IAM::Role","accountId":"111111111111","resourceName":"r","configurationItemStatus":"OK","configuration":{"rolePolicyList":[],"assumeRolePolicyDocument":"%7B%22Statement%22%3A%5B%5D%7D","a":1,"a":2}}"#;
+        let string = |text: &str| serde_json::to_string(text).unwrap();
+        let broken = string(r#"{"assumeRolePolicyDocument":"%7B"}"#);
+        let user = format!(
+            r#"{{"resourceType":"AWS::IAM::User","accountId":"111111111111","resourceName":"u","configurationItemStatus":"OK","configuration":{}}}"#,
+            string(r#"{"userPolicyList":null,"groupList":["g"],"b":[],"b":[]}"#)
+        );
+        let other = format!(
+            r#"{{"resourceType":"AWS::IAM::Role","accountId":"111111111111","resourceName":"s","configurationItemStatus":"OK","configuration":{broken}}}"#
+        );
+        for text in [
+            format!(
+                r#"{{"fileVersion":"1.0","configurationItems":[{role},{user},{other},{{"resourceType":"A::B::C"}}]}}"#
+            ),
+            format!(r#"{{"QueryInfo":{{}},"Results":[{},{},{}]}}"#, string(role), string(&user), string(&other)),
+            format!("[{role},{user},{other}]"),
+        ] {
+            let (read, told) = by_items(&text);
+            assert_eq!(read, Ok(Large::Read));
+            assert_eq!(shown(&told), shown(&whole(&text)), "{text}");
+            assert_eq!((told.pieces.len(), told.broken.len(), told.duplicates.len()), (3, 1, 2), "{text}");
+        }
+        let of_others = by_items(r#"{"Results": [{"a": 1}, "b", 3]}"#).1;
+        assert!(!of_others.recognised && of_others.pages.is_empty());
     }
 
     #[test]

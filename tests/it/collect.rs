@@ -1,6 +1,7 @@
 //! From files to an estate.
 
 mod bad_input;
+mod configuration_items;
 mod estates;
 mod inputs;
 mod joins;

@@ -444,12 +444,11 @@ fn what_only_looks_like_ours_is_left_alone() {
         ("i.json", r#"{"Policy":{"maxAge":3}}"#),
         ("j.json", r#"{"Users":[{"name":"x"}],"Groups":[]}"#),
         ("terraform.json", r#"{"format_version":"1.2","terraform_version":"1.9","planned_values":{}}"#),
-        ("config.json", r#"{"configurationItems":[]}"#),
     ]);
     let collected = folder.collect();
     assert_eq!((collected.files, collected.skipped.len()), (0, 10), "{:?}", collected.estate);
     let templates: Vec<&str> = collected.templates.iter().map(|t| t.why.as_str()).collect();
-    assert_eq!(templates, ["AWS Config snapshot", "Terraform plan or state"]);
+    assert_eq!(templates, ["Terraform plan or state"]);
 }
 
 #[test]
