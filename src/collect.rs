@@ -4,6 +4,9 @@
 //! was told is joined. Nothing here decides about access. The result does not depend on the order of paths or on the
 //! number of threads.
 //!
+//! Besides policy documents and the answers of the AWS CLI these are the configuration items of AWS Config, in files and
+//! in answers: each says itself what it is about, and of several of one resource the latest counts.
+//!
 //! # What a document is about
 //!
 //! In this order of trust: `--subject`; `[[file]]`; the document itself (ARNs, names of the answer, for a bucket policy

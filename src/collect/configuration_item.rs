@@ -411,7 +411,8 @@ fn status(json: Json<'_>) -> Status {
 }
 
 fn account(json: Json<'_>) -> Option<Spanned<AccountId>> {
-    let value = json.member("accountId")?;
+    // In files the one, in answers the other.
+    let value = json.member("awsAccountId").or_else(|| json.member("accountId"))?;
     Some(Spanned::new(AccountId::parse(&value.as_str()?)?, value.span()))
 }
 

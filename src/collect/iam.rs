@@ -146,8 +146,9 @@ impl Reader<'_> {
         user.permissions.attached = attached(json, "AttachedManagedPolicies", "user.attached-policies");
         let told = details || json.member("Tags").is_some();
         user.permissions.boundary = boundary(json, by, told, "user.permissions-boundary");
-        if let Some(groups) = array(json, "GroupList") {
-            let names = groups.elements().filter_map(Json::as_str).map(CompactString::from).collect();
+        if let Some(groups) = array(json, "GroupList")
+            && let Some(names) = groups.elements().map(|name| Some(name.as_str()?.into())).collect()
+        {
             user.groups = Known::Present(names, groups.span());
         }
     }
@@ -377,9 +378,11 @@ pub(super) fn policy_name(arn: &str) -> Option<&str> {
 }
 
 fn attached(json: Json<'_>, key: &str, fact: &'static str) -> Known<Vec<Spanned<CompactString>>> {
-    match array(json, key) {
-        Some(list) => Known::Present(arns(list), list.span()),
-        None => Known::not_collected(fact),
+    let Some(list) = array(json, key) else { return Known::not_collected(fact) };
+    let arns = arns(list);
+    match arns.len() == list.elements().count() {
+        true => Known::Present(arns, list.span()),
+        false => Known::Unknown(Gap::new(fact, "one of them is listed without its ARN").at([list.span()])),
     }
 }
 

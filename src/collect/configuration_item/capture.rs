@@ -25,16 +25,11 @@ impl Capture {
     /// The capture of an item that has a time, and of which pieces and broken texts from `before` to `after` are.
     pub(super) fn new(item: &Item<'_>, before: (usize, usize), after: (usize, usize)) -> Option<Self> {
         let time = item.json.member("configurationItemCaptureTime").and_then(micros)?;
-        let resource = match (&item.arn, &item.name, &item.id) {
-            (Some(arn), ..) => arn.clone(),
-            (None, None, None) => return None,
-            (None, name, id) => {
-                let account = item.account.as_ref().map(|account| account.value.as_str()).unwrap_or_default();
-                let region = item.region.as_ref().map(|region| region.value.as_str()).unwrap_or_default();
-                let name = name.as_ref().or(id.as_ref()).map_or("", CompactString::as_str);
-                format_compact!("{:?} {account} {region} {name}", item.kind)
-            }
-        };
+        let name = item.arn.as_ref().or(item.name.as_ref()).or(item.id.as_ref())?;
+        // What one account and Region has of a trail, others have as well, and each of them loses it by itself.
+        let account = item.account.as_ref().map_or("", |account| account.value.as_str());
+        let region = item.region.as_ref().map_or("", |region| region.value.as_str());
+        let resource = format_compact!("{:?} {account} {region} {name}", item.kind);
         let range = |from: usize, to: usize| from as u32..to as u32;
         Some(Capture { resource, time, pieces: range(before.0, after.0), broken: range(before.1, after.1) })
     }

@@ -177,9 +177,6 @@ impl Reader<'_> {
             }
         });
         untold(&mut facts.block_public_access, &why, item.span());
-        if let Known::Unknown(gap) = &mut facts.block_public_access {
-            gap.fact = "account.public-access-block".into();
-        }
         self.push(Piece::Account(account, Box::new(facts)));
         Some(())
     }

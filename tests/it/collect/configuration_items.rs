@@ -25,7 +25,7 @@ fn item(kind: &str, arn: Value, name: &str, region: &str, configuration: Value, 
         "relatedEvents": [], "relationships": [{"resourceId": "x", "resourceType": "AWS::IAM::Policy", "name": "Is attached to"}],
         "configuration": configuration, "supplementaryConfiguration": supplementary, "tags": {},
         "configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-08-01T12:00:00.250Z",
-        "configurationStateId": 1785585600250_u64, "awsAccountId": ACCOUNT, "accountId": ACCOUNT,
+        "configurationStateId": 1785585600250_u64, "awsAccountId": ACCOUNT,
         "configurationItemStatus": "OK", "resourceType": kind, "resourceId": name, "resourceName": name, "ARN": arn,
         "awsRegion": region, "availabilityZone": "Not Applicable", "configurationStateMd5Hash": "",
     })
@@ -126,8 +126,10 @@ fn in_strings(mut item: Value) -> Value {
         }
     }
     let item = item.as_object_mut().unwrap();
-    let arn = item.remove("ARN").unwrap();
-    item.insert("arn".to_owned(), arn);
+    for (in_files, in_answers) in [("ARN", "arn"), ("awsAccountId", "accountId")] {
+        let value = item.remove(in_files).unwrap();
+        item.insert(in_answers.to_owned(), value);
+    }
     Value::Object(item.clone())
 }
 

@@ -126,7 +126,7 @@ impl Told {
         more: Value,
     ) {
         let mut item = item(kind, arn, name, region, configuration, more);
-        item["accountId"] = json!(account);
+        item["awsAccountId"] = json!(account);
         self.items.push(item);
     }
 

@@ -73,6 +73,20 @@ fn what_was_deleted_later_is_not_there_and_what_was_made_again_is() {
 }
 
 #[test]
+fn a_trail_stays_where_one_region_or_account_loses_sight_of_it() {
+    for (key, value) in [("awsRegion", "us-east-1"), ("awsAccountId", "222222222222")] {
+        let mut shadow = trail_item();
+        shadow[key] = json!(value);
+        let both = estate(&snapshot(vec![trail_item(), shadow.clone()]));
+        assert_eq!((both.trails.len(), gaps(&both).len()), (1, 0));
+        shadow["configurationItemStatus"] = json!("ResourceDeleted");
+        shadow["configurationItemCaptureTime"] = json!("2026-08-09T00:00:00Z");
+        let one = estate(&snapshot(vec![trail_item(), shadow]));
+        assert_eq!(state(&one.trails[0].bucket), "present", "{key}");
+    }
+}
+
+#[test]
 fn an_older_item_that_is_broken_is_passed_over_like_any_other() {
     let mut old = in_strings(role_at(json!("2026-08-01T00:00:00Z"), TRUST));
     old["configuration"] = json!("{");

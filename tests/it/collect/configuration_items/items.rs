@@ -233,6 +233,8 @@ fn rows_of_a_query_make_resources_known_and_their_policies_a_gap() {
         json!({"resourceType": "AWS::S3::Bucket", "accountId": ACCOUNT, "awsRegion": "eu-west-1", "resourceName": "logs"}),
         json!({"accountId": ACCOUNT, "arn": KEY_ARN, "configuration": {"keyState": "Disabled", "keyManager": "CUSTOMER"}}),
         json!({"COUNT(*)": 3}),
+        json!({"arn": "arn:aws:iam::111111111111:role/named", "configuration": {
+            "attachedManagedPolicies": [{"policyName": "AdministratorAccess"}], "rolePolicyList": [{"policyName": "p"}]}}),
         json!({"resourceType": "AWS::EC2::Instance"}),
     ];
     let rows: Vec<String> = rows.iter().map(Value::to_string).collect();
@@ -251,6 +253,9 @@ fn rows_of_a_query_make_resources_known_and_their_policies_a_gap() {
     assert_eq!((logs.account.present(), state(&logs.region)), (Some(&owner()), "present"));
     let metadata = all.keys[0].metadata.present().unwrap();
     assert_eq!(metadata.state.as_ref().unwrap().as_str(), "Disabled");
+    let named = &super::role(&all, "named").permissions;
+    assert_eq!(state(&named.attached), "one of them is listed without its ARN");
+    assert_eq!(state(&named.inline.present().unwrap()[0].document), "not in the inputs");
     assert!(state(&all.keys[0].policy).contains("no policies"));
     assert!(!all.lists_roles_of(owner()) && gaps(&all).is_empty());
 
@@ -375,7 +380,7 @@ fn every_cut_and_every_strange_value_is_survived() {
             "resourceName",
             "configuration",
             "supplementaryConfiguration",
-            "accountId",
+            "awsAccountId",
             "awsRegion",
             "configurationItemStatus",
             "configurationItemCaptureTime",
