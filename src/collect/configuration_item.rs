@@ -160,6 +160,34 @@ struct Item<'t> {
     form: Form,
 }
 
+/// Why facts that an item does not tell are not known; its place is the item's.
+struct Silence {
+    reason: Cow<'static, str>,
+    span: Span,
+}
+
+impl Silence {
+    fn new(reason: impl Into<Cow<'static, str>>, span: Span) -> Self {
+        Silence { reason: reason.into(), span }
+    }
+
+    /// Gives the reason to a fact that no input told.
+    fn explains<T>(&self, fact: &mut Known<T>) {
+        if let Known::Unknown(gap) = fact
+            && gap.places.is_empty()
+        {
+            gap.reason.clone_from(&self.reason);
+            gap.places.push(self.span);
+        }
+    }
+}
+
+impl Item<'_> {
+    fn span(&self) -> Span {
+        self.json.span()
+    }
+}
+
 /// What the status of an item says of the resource.
 enum Status {
     /// It is there, as the item describes it.
@@ -321,12 +349,13 @@ impl Reader<'_> {
     }
 
     /// Reads the object under a key of an item; gives the reason why a fact that it does not hold is not known.
-    fn within(&mut self, item: &Item<'_>, key: &str, read: &mut dyn FnMut(&mut Self, Json<'_>)) -> Cow<'static, str> {
+    fn within(&mut self, item: &Item<'_>, key: &str, read: &mut dyn FnMut(&mut Self, Json<'_>)) -> Silence {
+        let silence = |reason: &'static str| Silence::new(reason, item.span());
         if let Some(why) = &item.void {
-            return why.clone();
+            return Silence::new(why.clone(), item.span());
         }
         let Some(value) = item.json.member(key).filter(|value| !is_nothing(*value)) else {
-            return item.form.silence().into();
+            return silence(item.form.silence());
         };
         let is_object = self.inside(value, &mut |reader, inner| {
             let is_object = inner.kind() == Kind::Object;
@@ -335,11 +364,11 @@ impl Reader<'_> {
             }
             is_object || inner.is_null()
         });
-        match is_object {
-            Some(true) => item.form.silence().into(),
-            Some(false) => "this is no configuration of a resource".into(),
-            None => "its text is not JSON".into(),
-        }
+        silence(match is_object {
+            Some(true) => item.form.silence(),
+            Some(false) => "this is no configuration of a resource",
+            None => "its text is not JSON",
+        })
     }
 
     /// Reads one fact of a supplementary configuration; `read` gives nothing where the value is none that is known.
@@ -424,14 +453,4 @@ fn configured_arn(json: Json<'_>) -> Option<CompactString> {
         text(inner, "arn").or_else(|| text(inner, "trailARN")).filter(|arn| Arn::parse(arn).is_some())
     };
     unwrap(configuration, 0, &mut |inner| arn(inner)).ok().flatten()
-}
-
-/// Gives a fact that no input told the reason why, and the item as its place.
-fn untold<T>(fact: &mut Known<T>, why: &str, span: Span) {
-    if let Known::Unknown(gap) = fact
-        && gap.places.is_empty()
-    {
-        gap.reason = Cow::Owned(why.to_owned());
-        gap.places.push(span);
-    }
 }

@@ -2,7 +2,7 @@
 
 use compact_str::{CompactString, format_compact};
 
-use super::{Item, NEVER_RECORDED, Type, is_nothing, untold};
+use super::{Item, NEVER_RECORDED, Silence, Type, is_nothing};
 use crate::aws::{AccountId, Arn};
 use crate::collect::cloudtrail::{self, trail_settings};
 use crate::collect::iam::{By, path_of, policy_name};
@@ -16,13 +16,9 @@ use crate::estate::{
 };
 use crate::policy::PolicyKind;
 use crate::syntax::json::Json;
-use crate::text::{Span, Spanned};
+use crate::text::Spanned;
 
 impl Item<'_> {
-    fn span(&self) -> Span {
-        self.json.span()
-    }
-
     fn arn(&self) -> Option<Arn<'_>> {
         self.arn.as_deref().and_then(Arn::parse)
     }
@@ -71,8 +67,8 @@ impl Reader<'_> {
             role.path = path_of(arn, "role");
         }
         let why = self.within(item, "configuration", &mut |reader, json| reader.role_facts(&mut role, json, By::Item));
-        untold(&mut role.trust, &why, span);
-        untold_permissions(&mut role.permissions, &why, span);
+        why.explains(&mut role.trust);
+        explain_permissions(&mut role.permissions, &why);
         self.push(Piece::Role(Box::new(role), true));
         Some(())
     }
@@ -82,8 +78,8 @@ impl Reader<'_> {
         let mut user = User::new(item.identity("user")?, item.owner(), span);
         user.arn.clone_from(&item.arn);
         let why = self.within(item, "configuration", &mut |reader, json| reader.user_facts(&mut user, json, By::Item));
-        untold(&mut user.groups, &why, span);
-        untold_permissions(&mut user.permissions, &why, span);
+        why.explains(&mut user.groups);
+        explain_permissions(&mut user.permissions, &why);
         self.push(Piece::User(Box::new(user), true));
         Some(())
     }
@@ -93,7 +89,7 @@ impl Reader<'_> {
         let mut group = Group::new(item.identity("group")?, item.owner(), span);
         group.arn.clone_from(&item.arn);
         let why = self.within(item, "configuration", &mut |reader, json| reader.group_facts(&mut group, json));
-        untold_permissions(&mut group.permissions, &why, span);
+        explain_permissions(&mut group.permissions, &why);
         self.push(Piece::Group(Box::new(group), true));
         Some(())
     }
@@ -103,7 +99,7 @@ impl Reader<'_> {
         let span = item.span();
         let mut document: Known<Document> = Known::not_collected("managed-policy.document");
         let why = self.within(item, "configuration", &mut |reader, json| document = reader.default_version(json));
-        untold(&mut document, &why, span);
+        why.explains(&mut document);
         let name = policy_name(&arn).map(CompactString::from).unwrap_or_default();
         self.push(Piece::ManagedPolicy(Box::new(ManagedPolicy { name, arn: Some(arn), span, document })));
         Some(())
@@ -143,11 +139,11 @@ impl Reader<'_> {
             bucket.block_public_access =
                 reader.supplement(json, key, fact, &mut |_, json| read_block_public_access(json));
         });
-        untold(&mut bucket.policy, &why, span);
-        untold(&mut bucket.acl, &why, span);
-        untold(&mut bucket.ownership, &why, span);
-        untold(&mut bucket.encryption, &why, span);
-        untold(&mut bucket.block_public_access, &why, span);
+        why.explains(&mut bucket.policy);
+        why.explains(&mut bucket.acl);
+        why.explains(&mut bucket.ownership);
+        why.explains(&mut bucket.encryption);
+        why.explains(&mut bucket.block_public_access);
         self.push(Piece::Bucket(Box::new(bucket)));
         if let (Some(account), Some(canonical_id)) = (&item.account, canonical_id) {
             let account_facts = Account { canonical_id: Some(canonical_id), ..Account::default() };
@@ -176,7 +172,7 @@ impl Reader<'_> {
                 facts.block_public_access = settings;
             }
         });
-        untold(&mut facts.block_public_access, &why, item.span());
+        why.explains(&mut facts.block_public_access);
         self.push(Piece::Account(account, Box::new(facts)));
         Some(())
     }
@@ -198,16 +194,16 @@ impl Reader<'_> {
                 key.metadata = Known::Present(kms::read_metadata(json), json.span());
             }
         });
-        untold(&mut key.metadata, &why, span);
+        why.explains(&mut key.metadata);
         let why = self.within(item, "supplementaryConfiguration", &mut |reader, json| {
             let policy = json.member("Policy").filter(|policy| !is_nothing(*policy));
             key.policy = reader.document(policy, PolicyKind::Key, "key.policy");
             key.rotation =
                 reader.supplement(json, "KeyRotationStatus", "key.rotation", &mut |_, json| read_rotation(json));
         });
-        untold(&mut key.policy, &why, span);
-        untold(&mut key.rotation, &why, span);
-        untold(&mut key.grants, NEVER_RECORDED, span);
+        why.explains(&mut key.policy);
+        why.explains(&mut key.rotation);
+        Silence::new(NEVER_RECORDED, span).explains(&mut key.grants);
         self.push(Piece::Key(key));
         Some(())
     }
@@ -226,23 +222,23 @@ impl Reader<'_> {
             trail.home_region = text(json, "homeRegion").or(trail.home_region.take());
             trail_settings(&mut trail, json, false);
         });
-        untold(&mut trail.bucket, &why, span);
-        untold(&mut trail.prefix, &why, span);
-        untold(&mut trail.key, &why, span);
-        untold(&mut trail.is_multi_region, &why, span);
-        untold(&mut trail.is_organization, &why, span);
-        untold(&mut trail.validates_log_files, &why, span);
-        untold(&mut trail.status, NEVER_RECORDED, span);
-        untold(&mut trail.selectors, NEVER_RECORDED, span);
+        why.explains(&mut trail.bucket);
+        why.explains(&mut trail.prefix);
+        why.explains(&mut trail.key);
+        why.explains(&mut trail.is_multi_region);
+        why.explains(&mut trail.is_organization);
+        why.explains(&mut trail.validates_log_files);
+        Silence::new(NEVER_RECORDED, span).explains(&mut trail.status);
+        Silence::new(NEVER_RECORDED, span).explains(&mut trail.selectors);
         self.push(Piece::Trail(trail));
         Some(())
     }
 }
 
-fn untold_permissions(permissions: &mut Permissions, why: &str, span: Span) {
-    untold(&mut permissions.inline, why, span);
-    untold(&mut permissions.attached, why, span);
-    untold(&mut permissions.boundary, why, span);
+fn explain_permissions(permissions: &mut Permissions, why: &Silence) {
+    why.explains(&mut permissions.inline);
+    why.explains(&mut permissions.attached);
+    why.explains(&mut permissions.boundary);
 }
 
 /// An ACL as AWS Config shows it; with a grant that can not be read, all of it is not known.

@@ -52,7 +52,6 @@ fn acl(answer: &Value) -> Value {
             .split('_')
             .map(|word| word[..1].to_owned() + &word[1..].to_lowercase())
             .collect();
-        let permission = permission.replace("Acp", "Acp");
         let grantee = match grant["Grantee"]["URI"].as_str() {
             Some(uri) => json!(uri.rsplit('/').next()),
             None => json!({"id": grant["Grantee"]["ID"], "displayName": null}),
