@@ -2,6 +2,7 @@
 
 mod disputed;
 mod hearing;
+pub mod link;
 mod report;
 mod run;
 mod waivers;

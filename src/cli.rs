@@ -7,6 +7,7 @@ mod check;
 mod estate;
 mod explain;
 mod init;
+mod live;
 mod man;
 mod output;
 mod rules;
@@ -88,6 +89,11 @@ pub fn main() -> ExitCode {
         },
         Command::Access(args) => match matches.subcommand_matches("access") {
             Some(matches) => access::run(args, matches),
+            None => Ok(Exit::Failed),
+        },
+        Command::Collect(args) => live::collect(args),
+        Command::Audit(args) => match matches.subcommand_matches("audit") {
+            Some(matches) => live::audit(args, matches),
             None => Ok(Exit::Failed),
         },
         Command::Explain(args) => explain::run(args),

@@ -40,6 +40,8 @@ mod join;
 mod kms;
 mod label;
 mod large;
+#[cfg(feature = "live")]
+pub mod live;
 mod names;
 mod operation;
 mod organizations;

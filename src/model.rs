@@ -26,7 +26,7 @@ use compact_str::CompactString;
 pub use bucket::{LogBucket, LogBucketStatus};
 pub use given::{Exception, Given};
 pub use key::{LogKeyStatus, is_key};
-pub use observe::Layout;
+pub use observe::{Layout, speaks_of_logs};
 pub use organization::{OrganizationId, Origin};
 pub use owner::OwnedBy;
 pub use starter::starter;

@@ -176,6 +176,11 @@ impl SourceMap {
         id
     }
 
+    /// Adds all sources of another map: the numbers that they had there grow by how many are here.
+    pub fn append(&mut self, other: SourceMap) {
+        self.sources.extend(other.sources);
+    }
+
     /// The source of that number, if it is in this map.
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         self.sources.get(id.index())

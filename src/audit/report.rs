@@ -33,6 +33,18 @@ pub struct Report<'a> {
     pub failures: Vec<String>,
 }
 
+impl Report<'_> {
+    /// Brings the findings into their order.
+    pub(super) fn sort(&mut self) {
+        let sources = self.sources;
+        let order = |finding: &Finding| {
+            let span = finding.primary.span;
+            (sources.name(span.source), span, finding.rule, finding.fingerprint)
+        };
+        self.findings.sort_by(|one, other| order(one).cmp(&order(other)));
+    }
+}
+
 /// A rule that ran.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleFacts {

@@ -89,9 +89,7 @@ impl<'a> Audit<'a> {
         let own = |id: &str| runner.rules.iter().find(|rule| rule.id == id).copied();
         let ran = Ran { rule: &own, subjects: &all.subjects, gaps: &all.gaps };
         let waived = waivers::apply(self, all.findings, &ran);
-        let mut findings = waived.findings;
-        let sources = &self.estate.sources;
-        findings.sort_by(|a, b| order(sources, a).cmp(&order(sources, b)));
+        let findings = waived.findings;
         let gaps = gather(all.gaps);
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
         let summary = Summary {
@@ -111,8 +109,8 @@ impl<'a> Audit<'a> {
             declared: runner.levels.get(rule.id).copied(),
         });
         let rules = rules.collect();
-        Report {
-            sources,
+        let mut report = Report {
+            sources: &self.estate.sources,
             data_version: DATA_VERSION,
             rules,
             findings,
@@ -122,7 +120,9 @@ impl<'a> Audit<'a> {
             set_aside: all.set_aside,
             notes: Vec::new(),
             failures: Vec::new(),
-        }
+        };
+        report.sort();
+        report
     }
 }
 
@@ -364,12 +364,6 @@ pub(super) fn number_doubles(findings: &mut [Finding]) {
         finding.fingerprint = if *count == 0 { plain } else { parts(&count.to_string()) };
         *count += 1;
     }
-}
-
-type Order<'f> = (&'f str, Span, &'static str, Fingerprint);
-
-fn order<'f>(sources: &'f crate::text::SourceMap, finding: &Finding) -> Order<'f> {
-    (sources.name(finding.primary.span.source), finding.primary.span, finding.rule, finding.fingerprint)
 }
 
 fn order_of_gaps(one: &Blocking) -> impl Ord + '_ {

@@ -1,5 +1,7 @@
 //! Commands and options.
 
+mod live;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
@@ -9,6 +11,9 @@ use crate::finding::Level;
 use crate::policy::PolicyKind;
 use crate::report::Format;
 use crate::report::access::AccessFormat;
+pub(super) use live::{AuditArgs, CollectArgs};
+#[cfg(feature = "live")]
+pub(super) use live::{LiveArgs, PolicyFor};
 
 /// Who can read your AWS CloudTrail logs, with proof.
 #[derive(Debug, Parser)]
@@ -27,6 +32,10 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Show who can read whose logs, and by which path
     Access(AccessArgs),
+    /// Read live AWS accounts into a snapshot directory
+    Collect(CollectArgs),
+    /// Read live AWS accounts and audit them
+    Audit(AuditArgs),
     /// Print what a rule detects, why it matters and what to do
     Explain(ExplainArgs),
     /// List every rule
@@ -51,17 +60,24 @@ pub(super) struct InputArgs {
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
 
-    /// The config file [default: the nearest trailproof.toml]
-    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
-    pub(super) config: Option<PathBuf>,
-
-    /// Use no config file: the sharing model is inferred
-    #[arg(long)]
-    pub(super) no_config: bool,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
 
     /// How many threads to use [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
+}
+
+/// Where the sharing model is declared.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    /// The config file [default: the nearest trailproof.toml]
+    #[arg(long = "config", value_name = "FILE", conflicts_with = "no_config")]
+    pub(super) file: Option<PathBuf>,
+
+    /// Use no config file: the sharing model is inferred
+    #[arg(long)]
+    pub(super) no_config: bool,
 }
 
 /// How reports are written, and where to.
@@ -88,21 +104,11 @@ pub(super) struct ReportArgs<F: ReportFormat> {
     pub(super) verbose: bool,
 }
 
+/// Which rules run, what their findings come to, and where they are reported.
 #[derive(Debug, Args)]
 #[command(mut_arg("quiet", |arg| arg.help("Print findings and errors only")))]
 #[command(mut_arg("verbose", |arg| arg.help("Also list what was skipped, set aside and not known")))]
-pub(super) struct CheckArgs {
-    #[command(flatten)]
-    pub(super) input: InputArgs,
-
-    /// What the policy documents given by name or on standard input are
-    #[arg(long, value_name = "KIND", value_parser = one_of(&PolicyKind::NAMED, PolicyKind::name))]
-    pub(super) kind: Option<PolicyKind>,
-
-    /// What the one policy document is attached to
-    #[arg(long, value_name = "ARN")]
-    pub(super) subject: Option<String>,
-
+pub(super) struct AuditReportArgs {
     /// Run these rules or groups instead of the default set
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(super) select: Vec<String>,
@@ -121,6 +127,23 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     pub(super) report: ReportArgs<Format>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+
+    /// What the policy documents given by name or on standard input are
+    #[arg(long, value_name = "KIND", value_parser = one_of(&PolicyKind::NAMED, PolicyKind::name))]
+    pub(super) kind: Option<PolicyKind>,
+
+    /// What the one policy document is attached to
+    #[arg(long, value_name = "ARN")]
+    pub(super) subject: Option<String>,
+
+    #[command(flatten)]
+    pub(super) audit: AuditReportArgs,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::args::InputArgs;
+use super::args::{ConfigArgs, InputArgs};
 use super::{Failure, terminal};
 use crate::collect::{self, CollectError, Collected, Declared, Options, Skipped};
 use crate::config::{Config, ConfigError};
@@ -30,6 +30,18 @@ pub(super) struct Loaded {
     pub(super) failures: Vec<String>,
 }
 
+/// What to read, and how.
+pub(super) struct Inputs<'a> {
+    pub(super) paths: &'a [PathBuf],
+    /// The folder that names of files are relative to.
+    pub(super) seen_from: &'a Path,
+    /// The config file.
+    pub(super) config: Option<PathBuf>,
+    pub(super) jobs: Option<u16>,
+    pub(super) kind: Option<PolicyKind>,
+    pub(super) subject: Option<&'a str>,
+}
+
 impl Loaded {
     /// Reads the inputs; what can not be read is said on standard error and the rest is read all the same.
     ///
@@ -38,24 +50,34 @@ impl Loaded {
     pub(super) fn read(args: &InputArgs, kind: Option<PolicyKind>, subject: Option<&str>) -> Result<Self, Failure> {
         let cwd = std::env::current_dir()?;
         let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+        let config = find_config(&args.config, &paths, &cwd)?;
+        Loaded::of(&Inputs { paths: &paths, seen_from: &cwd, config, jobs: args.jobs, kind, subject })
+    }
+
+    /// The same where it is settled what to read.
+    ///
+    /// # Errors
+    /// Where nothing can be read at all.
+    pub(super) fn of(inputs: &Inputs<'_>) -> Result<Self, Failure> {
+        let cwd = std::env::current_dir()?;
         let mut failures = Vec::new();
         let mut remarks = Vec::new();
-        let found = find_config(args, &paths, &cwd)?;
-        let text = found.as_deref().map(|path| read_text(path, &cwd)).transpose()?;
-        let folder = found.as_deref().and_then(Path::parent).unwrap_or(&cwd);
+        let found = inputs.config.as_deref();
+        let text = found.map(|path| read_text(path, &cwd)).transpose()?;
+        let folder = found.and_then(Path::parent).unwrap_or(&cwd);
         let config = text.as_ref().and_then(|(name, text)| read_config(name, text, folder));
         let accounts = config.as_ref().and_then(|config| config.organization.as_ref()?.accounts_file.as_ref());
         let accounts = accounts.map(|file| folder.join(&file.value));
         let declared = |path: &Path| declared(config.as_ref()?, folder, path);
         let options = Options {
-            jobs: usize::from(args.jobs.unwrap_or(0)),
-            kind,
-            subject,
+            jobs: usize::from(inputs.jobs.unwrap_or(0)),
+            kind: inputs.kind,
+            subject: inputs.subject,
             declared: config.is_some().then_some(&declared as &(dyn Fn(&Path) -> Option<Declared> + Sync)),
             accounts_file: accounts.clone(),
-            cwd: cwd.clone(),
+            cwd: inputs.seen_from.to_owned(),
         };
-        let collected = collect::collect(&paths, &mut std::io::stdin().lock(), &options);
+        let collected = collect::collect(inputs.paths, &mut std::io::stdin().lock(), &options);
         let Collected { mut estate, files, skipped, linked_directories, templates, remarks: more, errors } =
             collected.map_err(|error| Failure::new(with_help(&error)))?;
         for error in &errors {
@@ -77,7 +99,7 @@ impl Loaded {
         if let Some(owner) = model.owner() {
             estate.settle(owner);
         }
-        if let Some(path) = found.as_ref().filter(|_| config.is_some()) {
+        if let Some(path) = found.filter(|_| config.is_some()) {
             remarks.push(format!("config: {}", shown(path, &cwd)));
             remarks.extend(config.iter().flat_map(|config| unmet(config, folder)));
         }
@@ -105,11 +127,11 @@ impl Loaded {
 }
 
 /// The config to use: the one named, else the nearest.
-fn find_config(args: &InputArgs, paths: &[PathBuf], cwd: &Path) -> Result<Option<PathBuf>, Failure> {
+pub(super) fn find_config(args: &ConfigArgs, paths: &[PathBuf], cwd: &Path) -> Result<Option<PathBuf>, Failure> {
     if args.no_config {
         return Ok(None);
     }
-    if let Some(named) = &args.config {
+    if let Some(named) = &args.file {
         return Ok(Some(cwd.join(named)));
     }
     let starts = common_folder(paths, cwd).into_iter().chain([cwd.to_path_buf()]);
@@ -158,6 +180,16 @@ pub(super) fn shown(path: &Path, cwd: &Path) -> String {
     let clean = clean(path);
     let shown = clean.strip_prefix(cwd).unwrap_or(&clean);
     shown.to_string_lossy().replace('\\', "/")
+}
+
+/// The config of a file, for what has to be known of it before the inputs are there.
+///
+/// # Errors
+/// Where it can not be read, or has mistakes, which are said on standard error.
+#[cfg(feature = "live")]
+pub(super) fn config_of(path: &Path, cwd: &Path) -> Result<Config, Failure> {
+    let (name, text) = read_text(path, cwd)?;
+    read_config(&name, &text, path.parent().unwrap_or(cwd)).ok_or_else(|| Failure::new("the config has mistakes"))
 }
 
 /// Reads the config's text; its name as people see it, and the text.
@@ -249,14 +281,14 @@ fn unmet<'c>(config: &'c Config, folder: &'c Path) -> impl Iterator<Item = Strin
 }
 
 /// What the config says of a document, whose path is absolute.
-fn declared(config: &Config, folder: &Path, path: &Path) -> Option<Declared> {
+pub(super) fn declared(config: &Config, folder: &Path, path: &Path) -> Option<Declared> {
     let relative = path.strip_prefix(clean(folder)).ok()?.to_string_lossy().replace('\\', "/");
     let entry = config.file_entry(&relative)?;
     let kind = PolicyKind::from_name(entry.kind.value.as_str())?;
     Some(Declared { kind, subject: entry.subject.as_ref().map(|subject| subject.value.clone()) })
 }
 
-fn with_help(error: &CollectError) -> String {
+pub(super) fn with_help(error: &CollectError) -> String {
     let help = error.help().map(|help| format!("\n  help: {help}")).unwrap_or_default();
     format!("{error}{help}")
 }

@@ -135,7 +135,13 @@ impl Reader<'_> {
             ["ObjectLockConfiguration", "LoggingEnabled", "TagSet", "AbacStatus", "AccessPointList"];
         let versioning = matches!(text(json, "Status").as_deref(), Some("Enabled" | "Suspended"))
             && json.members().all(|(key, _)| key.is_key("Status") || key.is_key("MFADelete"));
-        let found = versioning || KEYS.iter().any(|key| json.member(key).is_some());
+        // Of a bucket that never had versions the answer holds nothing.
+        let never = self.names.operation == Some(Operation::GetBucketVersioning)
+            && json.kind() == Kind::Object
+            && json.members().next().is_none();
+        // What a snapshot says of itself tells nothing of AWS.
+        let manifest = ["SchemaVersion", "Tool", "Caller"].iter().all(|key| json.member(key).is_some());
+        let found = versioning || never || manifest || KEYS.iter().any(|key| json.member(key).is_some());
         self.told.recognised |= found;
         found
     }

@@ -10,9 +10,12 @@ use super::statement::{
     bound_accounts, given_own_logs, is_for_cloudtrail, names_log_path, organizations, source_accounts, trail_arns,
 };
 use crate::aws::{AccountId, Arn, is_cloudtrail};
+use crate::estate::read_policy;
 use crate::policy::pattern::has_wildcard;
-use crate::policy::{Effect, Policy, Principal, Statement};
-use crate::text::{Span, Spanned};
+use crate::policy::{Effect, Policy, PolicyKind, Principal, Statement};
+use crate::syntax::json::Tape;
+use crate::text::embedded::Place;
+use crate::text::{SourceId, Span, Spanned};
 
 /// How the keys of a trail begin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +54,17 @@ pub(super) struct BucketPolicy {
     pub(super) management: Option<Spanned<AccountId>>,
     /// The accounts that a statement gives just their own logs.
     pub(super) own_logs: BTreeMap<AccountId, Span>,
+}
+
+/// Whether a bucket policy is one of a bucket that holds logs: it has a statement for CloudTrail, or names a path in an
+/// `AWSLogs` folder. A text that is no policy may be one, so that it counts.
+pub fn speaks_of_logs(policy: &str) -> bool {
+    let place = Place::direct(SourceId::new(0), 0);
+    let Ok(read) = Tape::new().read(policy, &place).map(|json| read_policy(json, PolicyKind::Bucket)) else {
+        return true;
+    };
+    let speaks = |statement: &Statement| is_for_cloudtrail(statement) || names_log_path(statement);
+    read.map_or(true, |policy| policy.statements.iter().any(speaks))
 }
 
 impl BucketPolicy {

@@ -22,6 +22,9 @@ mod decisions;
 mod differential;
 mod disputed;
 mod hard;
+mod link;
+#[cfg(feature = "live")]
+mod live;
 mod oracle;
 mod origins;
 mod policies;
